@@ -1,0 +1,137 @@
+"""Reading files: which there are, how they are cut into spans, and the reading stage."""
+
+import glob
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import TimestampedValue
+
+from pipeline.sources.readers import Limits, Span, read_span
+from pipeline.sources.streams import is_remote, open_bytes
+from transforms.dead_letters import Outcomes, StageFn, dead_letter
+from transforms.errors import ConfigError, RecordError
+from transforms.logic.documents import sniff
+from transforms.records import DeadLetter, Origin, RawDocument
+
+SPAN_BYTES = 8 << 20
+"""Files that can be read from the middle are cut into spans of this size: small
+enough that two workers end together, large enough that opening a file is no cost."""
+
+STDIN = "-"
+
+
+def plan(patterns: Sequence[str], spool: Path) -> list[Span]:
+    """Find the files that *patterns* name and cut them into spans, sorted by name.
+
+    A file that two patterns name is read once. '-' is standard input, JSON Lines;
+    *spool* names the file that *stdin* was copied to.
+
+    Raises:
+        ConfigError: a pattern that names no file.
+    """
+    found: dict[str, int] = {}
+    problems = []
+    for pattern in patterns:
+        matches = {STDIN: spool.stat().st_size} if pattern == STDIN else _match(pattern)
+        if not matches:
+            problems.append(f"input {pattern!r}: no file matches")
+        found |= matches
+    if problems:
+        raise ConfigError(*problems)
+    return [
+        span
+        for name, size in sorted(found.items())
+        for span in _spans(name, str(spool) if name == STDIN else name, size)
+    ]
+
+
+def spool_stdin(source: BinaryIO, spool: Path) -> None:
+    """Copy standard input to a file, so that workers can read it, and `verify` again."""
+    spool.parent.mkdir(parents=True, exist_ok=True)
+    with spool.open("wb") as target:
+        shutil.copyfileobj(source, target)
+
+
+def _match(pattern: str) -> dict[str, int]:
+    if is_remote(pattern):
+        (result,) = FileSystems.match([pattern])
+        return {match.path: match.size_in_bytes for match in result.metadata_list}
+    # A name with brackets in it may be a file's own.
+    paths = [pattern] if os.path.lexists(pattern) else glob.glob(pattern, recursive=True)
+    return {path: os.path.getsize(path) if os.path.exists(path) else 0 for path in paths}
+
+
+def _spans(name: str, path: str, size: int) -> list[Span]:
+    whole = Span(path=path, name=name, size=size, kind="jsonl" if name == STDIN else None)
+    if size <= SPAN_BYTES:
+        return [whole]
+    try:
+        with open_bytes(path) as (stream, compressed):
+            head = stream.peek(4096)
+            kind = whole.kind or sniff(name, head)
+            if compressed:
+                return [whole]
+            if kind == "jsonl" and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+                return [
+                    whole.model_copy(
+                        update={"kind": kind, "start": start, "end": min(start + SPAN_BYTES, size)}
+                    )
+                    for start in range(0, size, SPAN_BYTES)
+                ]
+            if kind == "parquet":
+                groups = pq.ParquetFile(stream).num_row_groups
+                return [
+                    whole.model_copy(update={"kind": kind, "start": group, "end": group + 1})
+                    for group in range(groups)
+                ] or [whole]
+    except (RecordError, OSError, pa.ArrowException):
+        pass  # the reading stage meets the same error and makes a dead letter of it
+    return [whole]
+
+
+class ReadDocuments(beam.PTransform):
+    """Read all documents of *spans*.
+
+    Every document carries *seen_at*, which is its event time too. Spans are dealt
+    out to the workers in turn. What cannot be read is in `dead`.
+
+    Args:
+        progress: A file that the number of bytes read is appended to, a line a
+            span, while the stage runs; for runners on this machine.
+    """
+
+    def __init__(
+        self,
+        spans: Sequence[Span],
+        limits: Limits,
+        seen_at: datetime,
+        progress: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self._spans = list(spans)
+        self._limits = limits
+        self._seen_at = seen_at
+        self._progress = progress
+
+    def expand(self, root: beam.pvalue.PBegin) -> Outcomes[RawDocument]:
+        spans = (
+            root
+            | "Spans" >> beam.Create(list(enumerate(self._spans)), reshuffle=False)
+            | "DealOut" >> beam.GroupByKey()
+        )
+        return Outcomes.of(
+            spans
+            | "Read"
+            >> beam.ParDo(_ReadFn(self._limits, self._seen_at, self._progress)).with_outputs(
+                *StageFn.TAGS, main="good"
+            )
+        )

@@ -1,0 +1,1 @@
+"""The stages of policywire: PTransforms and the logic under them."""

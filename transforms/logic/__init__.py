@@ -1,0 +1,1 @@
+"""Pure logic: no Beam, no network, no clock, no environment."""

@@ -1,0 +1,247 @@
+"""The records that travel through the pipeline and that its files hold.
+
+All are frozen pydantic models that forbid unknown fields. Times are aware
+`datetime`s in UTC. Offsets are character (code point) offsets, end exclusive,
+into the field of the article that they name.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from transforms.errors import Reason
+
+SCHEMA_VERSION = "1"
+
+Format = Literal["json", "text", "html", "feed"]
+Markup = Literal["plain", "html", "unknown"]
+TimeFrom = Literal["feed", "file", "page", "reading"]
+Level = Literal["mention", "focus"]
+TextField = Literal["title", "text"]
+Stage = Literal["read", "parse", "normalise", "classify"]
+
+
+class Record(BaseModel):
+    """Base of all records."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Origin(Record):
+    """Where an item was read, exactly enough to read it again."""
+
+    path: str = Field(description="The file as the input pattern named it, or an URL.")
+    offset: int | None = Field(
+        default=None, description="Byte offset in the decompressed file: JSON Lines and JSON arrays."
+    )
+    record: int | None = Field(default=None, description="Record number from 1: tables.")
+    entry: int | None = Field(default=None, description="Entry number from 1: feeds.")
+
+
+class RawDocument(Record):
+    """One document as it was read: a line, a row as JSON, a page, a whole feed."""
+
+    origin: Origin
+    format: Format
+    payload: bytes
+    encoding: str | None = Field(
+        default=None, description="What a byte order mark or a header declared; None where unknown."
+    )
+    seen_at: datetime = Field(description="When the monitor could first have known of it.")
+
+
+class Entry(Record):
+    """What a document says of one article, as it says it: nothing is cleaned yet."""
+
+    origin: Origin
+    seen_at: datetime
+    title: str = ""
+    text: str = ""
+    markup: Markup = "unknown"
+    url: str | None = None
+    base_url: str | None = None
+    guid: str | None = None
+    published: str | None = Field(default=None, description="The raw date.")
+    updated: str | None = Field(default=None, description="The raw date of the last change.")
+    date_from: TimeFrom = "file"
+    language: str | None = Field(default=None, description="The declared language.")
+    source: str | None = None
+    authors: tuple[str, ...] = ()
+
+
+class Article(Record):
+    """One cleaned article: the unit that is classified."""
+
+    article_id: str = Field(description="Hash of what identifies it: URL, guid or text.")
+    url: str | None = Field(description="The link as it was given, made absolute.")
+    canonical_url: str | None = Field(description="The link without trackers and fragment.")
+    guid: str | None
+    title: str
+    text: str = Field(description="Plain text, NFC, one line a paragraph.")
+    language: str = Field(description="ISO 639 code in lower case; 'und' where unknown.")
+    published_at: datetime
+    published_from: TimeFrom = Field(description="Where published_at was found.")
+    published_raw: str | None = Field(description="The date as the document gave it.")
+    updated_at: datetime | None
+    seen_at: datetime
+    source: str = Field(description="Who published it: a name, else the host, else the file.")
+    authors: tuple[str, ...]
+    origin: Origin
+
+
+class Evidence(Record):
+    """Words in an article that made a query match, and the sentence they stand in."""
+
+    query: str = Field(description="Id of the query in its theme.")
+    words: str = Field(description="Exactly what stands at start:end.")
+    field: TextField
+    start: int
+    end: int
+    sentence: str = Field(description="The whole sentence around the words.")
+
+
+class QueryCount(Record):
+    """How often one query matched in one article."""
+
+    query: str
+    matches: int
+
+
+class ThemeHit(Record):
+    """A theme that an article speaks of."""
+
+    theme: str
+    score: float
+    level: Level = Field(description="focus: the article is about it; mention: it touches it.")
+    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+    queries: tuple[QueryCount, ...] = Field(description="All queries that matched, by id.")
+
+
+class ClassifiedArticle(Record):
+    """An article without its text: what travels after classification."""
+
+    article_id: str
+    url: str | None
+    canonical_url: str | None
+    guid: str | None
+    title: str
+    language: str
+    published_at: datetime
+    published_from: TimeFrom
+    published_raw: str | None
+    updated_at: datetime | None
+    seen_at: datetime
+    source: str
+    authors: tuple[str, ...]
+    origin: Origin
+    text_hash: str = Field(description="SHA-256 of title, a line feed and text in UTF-8.")
+    words: int = Field(description="Words in title and text, split at white space.")
+    hits: tuple[ThemeHit, ...]
+
+
+class Story(Record):
+    """Articles that are copies of one another."""
+
+    story_id: str
+    lead: ClassifiedArticle = Field(description="Earliest published; ties by article_id.")
+    others: tuple[ClassifiedArticle, ...] = Field(description="In the same order, without the lead.")
+
+    @property
+    def articles(self) -> tuple[ClassifiedArticle, ...]:
+        """The lead and the others."""
+        return (self.lead, *self.others)
+
+
+class AlertArticle(Record):
+    """The article that an alert's evidence stands in."""
+
+    article_id: str
+    url: str | None
+    title: str
+    source: str
+    language: str
+    authors: tuple[str, ...]
+    published_at: datetime
+    published_from: TimeFrom
+    seen_at: datetime
+    text_hash: str
+    origin: Origin
+
+
+class AlertStory(Record):
+    """The story behind an alert."""
+
+    story_id: str
+    articles: int = Field(description="How many articles tell it, copies included.")
+    sources: tuple[str, ...] = Field(description="Who published it, sorted.")
+    article_ids: tuple[str, ...] = Field(description="All of them, the lead first.")
+
+
+class Alert(Record):
+    """One theme found in one story. Never two for the same theme and story in a run."""
+
+    schema_version: Literal["1"] = SCHEMA_VERSION
+    alert_id: str = Field(description="Hash of theme and story_id.")
+    kind: Literal["alert", "update", "cancel"] = "alert"
+    refers_to: str | None = Field(
+        default=None, description="The alert_id that an update or cancel is about."
+    )
+    theme: str
+    theme_version: str = Field(description="Hash of what the theme file means.")
+    codes: dict[str, tuple[str, ...]] = Field(description="The theme in other vocabularies.")
+    level: Level
+    score: float
+    backfill: bool = Field(description="It was old when it was first seen: do not page anybody.")
+    story: AlertStory
+    article: AlertArticle = Field(
+        description="The story's earliest article that has the theme at the alert's level."
+    )
+    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+
+
+class ThemeCount(Record):
+    """How much was published on a theme in a span of time. One fact a row.
+
+    A None in source or language means: all of them together.
+    """
+
+    bucket_start: datetime
+    bucket_end: datetime = Field(description="Exclusive.")
+    theme: str
+    source: str | None
+    language: str | None
+    articles: int = Field(description="Copies included.")
+    stories: int = Field(description="Distinct stories.")
+    publishers: int = Field(description="Distinct hosts of links, or sources where there is none.")
+    focus: int = Field(description="Articles at level focus.")
+    mention: int = Field(description="Articles at level mention.")
+
+
+class ThemePair(Record):
+    """How often two themes stand in the same article; theme_a sorts before theme_b."""
+
+    theme_a: str
+    theme_b: str
+    articles: int
+    stories: int
+
+
+class QueryTotal(Record):
+    """How often one query of a theme matched."""
+
+    theme: str
+    query: str
+    articles: int
+    stories: int
+    matches: int
+
+
+class DeadLetter(Record):
+    """An item that could not be used, and why."""
+
+    stage: Stage
+    reason: Reason
+    detail: str
+    origin: Origin
+    excerpt: str = Field(description="The first part of what was read, printable.")
