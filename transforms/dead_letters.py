@@ -1,8 +1,14 @@
-"""What all fallible stages share: where their failures go, and how outcomes are counted."""
+"""What all fallible stages share: where their failures go, and how outcomes are counted.
+
+A stage has three outputs. `good` is what it is for. `dead` holds a `DeadLetter`
+for each item that can never work. `tally` holds (name, number) pairs, one a
+bundle and name: counts that travel as data stay exact when a runner retries a
+bundle, which its metrics need not.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
@@ -12,22 +18,41 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.errors import RecordError
 from transforms.records import DeadLetter, Origin, Stage
 
-DEAD: Literal["dead"] = "dead"
-TALLY: Literal["tally"] = "tally"
+GOOD, DEAD, TALLY = "good", "dead", "tally"
 
-type_of_dead = TaggedOutput[Literal["dead"], DeadLetter]
+Dead: TypeAlias = TaggedOutput[Literal["dead"], DeadLetter]
+Tally: TypeAlias = TaggedOutput[Literal["tally"], tuple[str, int]]
 
 _EXCERPT = 300  # characters
 
 
-def dead_letter(stage: Stage, origin: Origin, error: RecordError, read: bytes | str) -> DeadLetter:
+class CountingFn(beam.DoFn):  # type: ignore[misc] # Beam's DoFn is Any to mypy
+    """A DoFn that counts in `self.counts` and gives the counts out once a bundle."""
+
+    def start_bundle(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def finish_bundle(self) -> Iterator[TaggedOutput]:
+        window = GlobalWindow()
+        for name, number in self.counts.items():
+            yield TaggedOutput(
+                TALLY, WindowedValue((name, number), window.max_timestamp(), [window])
+            )
+
+
+def dead_letter(
+    stage: Stage, origin: Origin, error: RecordError, read: bytes | str
+) -> TaggedOutput:
     """A dead letter for *read*, of which it keeps the first part, printable on one line."""
     text = read[: _EXCERPT * 4].decode("utf-8", "replace") if isinstance(read, bytes) else read
     shown = "".join(c if c.isprintable() else " " for c in text[:_EXCERPT])
-    return DeadLetter(
-        stage=stage,
-        reason=error.reason,
-        detail=error.detail,
-        origin=origin,
-        excerpt=shown.strip(),
+    return TaggedOutput(
+        DEAD,
+        DeadLetter(
+            stage=stage,
+            reason=error.reason,
+            detail=error.detail,
+            origin=origin,
+            excerpt=shown.strip(),
+        ),
     )

@@ -136,6 +136,7 @@ class ClassifiedArticle(Record):
     authors: tuple[str, ...]
     origin: Origin
     text_hash: str = Field(description="SHA-256 of title, a line feed and text in UTF-8.")
+    copy_key: str = Field(description="Equal for exact copies of one text.")
     words: int = Field(description="Words in title and text, split at white space.")
     hits: tuple[ThemeHit, ...]
 

@@ -3,7 +3,7 @@
 import glob
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -12,15 +12,14 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 
 from pipeline.sources.readers import Limits, Span, read_span
 from pipeline.sources.streams import is_remote, open_bytes
-from transforms.dead_letters import Outcomes, StageFn, dead_letter
+from transforms.dead_letters import DEAD, GOOD, Dead, dead_letter
 from transforms.errors import ConfigError, RecordError
 from transforms.logic.documents import sniff
-from transforms.records import DeadLetter, Origin, RawDocument
+from transforms.records import Origin, RawDocument
 
 SPAN_BYTES = 8 << 20
 """Files that can be read from the middle are cut into spans of this size: small
@@ -122,16 +121,45 @@ class ReadDocuments(beam.PTransform):
         self._seen_at = seen_at
         self._progress = progress
 
-    def expand(self, root: beam.pvalue.PBegin) -> Outcomes[RawDocument]:
-        spans = (
+    def expand(self, root: beam.pvalue.PBegin) -> beam.pvalue.DoOutputsTuple:
+        return (
             root
             | "Spans" >> beam.Create(list(enumerate(self._spans)), reshuffle=False)
             | "DealOut" >> beam.GroupByKey()
-        )
-        return Outcomes.of(
-            spans
             | "Read"
             >> beam.ParDo(_ReadFn(self._limits, self._seen_at, self._progress)).with_outputs(
-                *StageFn.TAGS, main="good"
+                DEAD, main=GOOD
             )
         )
+
+
+class _ReadFn(beam.DoFn):  # type: ignore[misc] # Beam's DoFn is Any to mypy
+    def __init__(self, limits: Limits, seen_at: datetime, progress: Path | None) -> None:
+        self._limits = limits
+        self._seen_at = seen_at
+        self._progress = progress
+
+    def process(
+        self, element: tuple[int, Iterable[Span]]
+    ) -> Iterator[TimestampedValue[RawDocument] | Dead]:
+        timestamp = self._seen_at.timestamp()
+        for span in element[1]:
+            try:
+                for read in read_span(span, self._limits, self._seen_at):
+                    if isinstance(read, RawDocument):
+                        yield TimestampedValue(read, timestamp)
+                    else:
+                        origin, error, excerpt = read
+                        yield dead_letter("read", origin, error, excerpt)
+            except RecordError as error:
+                yield dead_letter("read", Origin(path=span.name), error, "")
+            if self._progress is not None:
+                with self._progress.open("a") as progress:
+                    progress.write(f"{_length(span)}\n")
+
+
+def _length(span: Span) -> int:
+    if span.end is None:
+        return span.size
+    # Row groups of Parquet are counted, not measured.
+    return span.end - span.start if span.kind == "jsonl" else 0

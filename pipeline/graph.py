@@ -1,0 +1,126 @@
+"""The order of the stages, and nothing else.
+
+    files ── parse ── normalise ── classify ── drop duplicates ── group into stories ─┬─ alerts
+                                                                                      └─ counts
+       └───────┴──────────┴── dead letters
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import apache_beam as beam
+
+from pipeline.sinks.files import WriteJsonLines, WriteTable, json_line
+from pipeline.sources.files import ReadDocuments
+from pipeline.sources.readers import Limits, Span
+from transforms import coders  # noqa: F401 # registers how records are encoded
+from transforms.aggregate import CountPairs, CountQueries, CountThemes
+from transforms.alert import RaiseAlerts
+from transforms.classify import ClassifyThemes, DropDuplicates
+from transforms.logic.documents import FieldNames
+from transforms.logic.stories import ThemeFacts
+from transforms.logic.themes.model import Theme
+from transforms.normalise import NormaliseEntries
+from transforms.parse import ParseDocuments
+from transforms.records import Alert, DeadLetter, QueryTotal, Record, ThemeCount, ThemePair
+from transforms.stories import GroupStories
+
+DEAD_LETTERS = "dead_letters.jsonl"
+TALLIES = "tallies.jsonl"
+TABLES: dict[str, type[Record]] = {
+    "theme_by_hour": ThemeCount,
+    "theme_by_day": ThemeCount,
+    "theme_source_by_day": ThemeCount,
+    "theme_language_by_day": ThemeCount,
+    "theme_source_language_by_hour": ThemeCount,
+    "theme_source_language_by_day": ThemeCount,
+    "theme_pairs": ThemePair,
+    "queries": QueryTotal,
+}
+
+
+class Plan(NamedTuple):
+    """All that the graph is built from, as plain values."""
+
+    spans: Sequence[Span]
+    limits: Limits
+    fields: FieldNames
+    themes: Sequence[Theme]
+    as_of: datetime
+    backfill_after: timedelta
+    table_formats: Sequence[str]
+    folder: Path
+    progress: Path | None
+
+
+def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
+    """Add all stages of a run to *pipeline*; it writes its files below `plan.folder`."""
+    facts = {theme.name: ThemeFacts(theme.version, dict(theme.codes)) for theme in plan.themes}
+
+    read = pipeline | "Read" >> ReadDocuments(
+        plan.spans, plan.limits, plan.as_of, plan.progress
+    )
+    parsed = read.good | "Parse" >> ParseDocuments(plan.fields)
+    normalised = parsed.good | "Normalise" >> NormaliseEntries()
+    classified = normalised.good | "Classify" >> ClassifyThemes(plan.themes)
+    distinct = classified | "DropDuplicates" >> DropDuplicates()
+    stories = distinct.good | "GroupStories" >> GroupStories()
+    alerts = stories | "RaiseAlerts" >> RaiseAlerts(facts, plan.backfill_after)
+    tables = (
+        stories | "CountThemes" >> CountThemes() | "NameCounts" >> beam.Map(_count_table),
+        stories | "CountPairs" >> CountPairs() | "NamePairs" >> beam.Map(_named, "theme_pairs"),
+        stories | "CountQueries" >> CountQueries() | "NameQueries" >> beam.Map(_named, "queries"),
+    )
+    dead = (read.dead, parsed.dead, normalised.dead) | "DeadLetters" >> beam.Flatten()
+    tallies = (
+        (parsed.tally, distinct.tally)
+        | "Tallies" >> beam.Flatten()
+        | "AddUp" >> beam.CombinePerKey(sum)
+    )
+
+    lines = (
+        alerts | "AlertLines" >> beam.Map(_alert_line),
+        dead | "DeadLetterLines" >> beam.Map(_dead_letter_line),
+        tallies | "TallyLines" >> beam.Map(_tally_line),
+    ) | "Lines" >> beam.Flatten()
+    _ = lines | "WriteLines" >> WriteJsonLines(plan.folder)
+    _ = (
+        tables
+        | "Rows" >> beam.Flatten()
+        | "WriteTables" >> WriteTable(plan.folder / "aggregates", plan.table_formats)
+    )
+
+
+def alert_file(theme: str) -> str:
+    """The file of a theme's alerts below the run's folder."""
+    return f"alerts/{theme}.jsonl"
+
+
+def _alert_line(alert: Alert) -> tuple[str, tuple[str, bytes]]:
+    order = f"{alert.article.published_at:%Y%m%d%H%M%S} {alert.alert_id}"
+    return alert_file(alert.theme), (order, json_line(alert))
+
+
+def _dead_letter_line(letter: DeadLetter) -> tuple[str, tuple[str, bytes]]:
+    origin = letter.origin
+    place = f"{origin.offset or 0:020} {origin.record or 0:012} {origin.entry or 0:09}"
+    return DEAD_LETTERS, (f"{origin.path}\0{place}", json_line(letter))
+
+
+def _tally_line(tally: tuple[str, int]) -> tuple[str, tuple[str, bytes]]:
+    name, number = tally
+    return TALLIES, (name, f'{{"{name}":{number}}}'.encode())
+
+
+def _count_table(count: ThemeCount) -> tuple[str, Record]:
+    by = "hour" if count.bucket_end - count.bucket_start == timedelta(hours=1) else "day"
+    dimensions = ["theme"]
+    dimensions += ["source"] if count.source is not None else []
+    dimensions += ["language"] if count.language is not None else []
+    return f"{'_'.join(dimensions)}_by_{by}", count
+
+
+def _named(record: ThemePair | QueryTotal, table: str) -> tuple[str, Record]:
+    return table, record

@@ -1,0 +1,94 @@
+"""What a run says of itself: the file that makes it complete."""
+
+import hashlib
+import platform
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from transforms.errors import Reason
+from transforms.records import SCHEMA_VERSION, Record
+
+MANIFEST = "manifest.json"
+
+
+class InputFile(Record):
+    """A file that the run read."""
+
+    name: str
+    bytes: int
+
+
+class Runner(Record):
+    """What executed the graph."""
+
+    name: str = Field(description="The Beam runner's class.")
+    mode: str = Field(description="in_memory, multi_processing, … as Beam names it.")
+    workers: int
+    options: tuple[str, ...] = Field(description="Beam options as the user gave them.")
+
+
+class Counts(Record):
+    """Where the items ended: read = classified + duplicates + already_seen + dead_letters."""
+
+    read: int
+    classified: int
+    duplicates: int
+    already_seen: int
+    dead_letters: int
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every item ended somewhere, and only once."""
+        ended = self.classified + self.duplicates + self.already_seen + self.dead_letters
+        return self.read == ended
+
+
+class AlertCounts(Record):
+    """Alerts of one theme."""
+
+    focus: int = 0
+    mention: int = 0
+    backfill: int = Field(default=0, description="How many of both are marked backfill.")
+
+
+class OutputFile(Record):
+    """A file of the run."""
+
+    sha256: str
+    bytes: int
+
+
+class Manifest(Record):
+    """A complete run."""
+
+    schema_version: Literal["1"] = SCHEMA_VERSION
+    run_id: str
+    as_of: datetime
+    started_at: datetime
+    finished_at: datetime
+    counts: Counts
+    dead_letters: dict[Reason, int]
+    alerts: dict[str, AlertCounts]
+    inputs: tuple[InputFile, ...]
+    runner: Runner
+    versions: dict[str, str]
+    config: dict[str, Any] = Field(description="The configuration in force, defaults included.")
+    themes: dict[str, str] = Field(description="The version of each theme, by name.")
+    files: dict[str, OutputFile] = Field(description="All other files of the run, by name.")
+
+
+def versions() -> dict[str, str]:
+    """What this run's program consists of."""
+    names = ("policywire", "apache-beam", "pydantic", "feedparser", "trafilatura")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def output_file(path: Path) -> OutputFile:
+    """Size and digest of a finished file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return OutputFile(sha256=digest, bytes=path.stat().st_size)

@@ -1,0 +1,139 @@
+"""Files: JSON Lines, CSV and Parquet, each whole and in a fixed order of lines."""
+
+import csv
+import os
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import apache_beam as beam
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.records import Record
+
+TableFormat = str  # 'csv' or 'parquet'
+
+
+class WriteJsonLines(beam.PTransform):  # type: ignore[misc] # Any to mypy
+    """Write (file name, (sort key, line)) pairs as files of lines, sorted by key.
+
+    A file is written aside and moved to its name whole, so that a bundle that is
+    run again replaces what it wrote: the lines of a file are there once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def expand(
+        self, lines: beam.PCollection[tuple[str, tuple[str, bytes]]]
+    ) -> beam.PCollection[str]:
+        return (
+            lines
+            | "GroupByFile" >> beam.GroupByKey()
+            | "WriteFile" >> beam.Map(_write_lines, folder=self._folder)
+        )
+
+
+class WriteTable(beam.PTransform):  # type: ignore[misc] # Any to mypy
+    """Write (table name, record) pairs as tables, one file a name and format.
+
+    Rows are sorted by all their columns. Replaces what was there, as
+    `WriteJsonLines` does.
+    """
+
+    def __init__(self, folder: Path, formats: Sequence[TableFormat]) -> None:
+        super().__init__()
+        self._folder = folder
+        self._formats = tuple(formats)
+
+    def expand(self, rows: beam.PCollection[tuple[str, Record]]) -> beam.PCollection[str]:
+        return (
+            rows
+            | "GroupByTable" >> beam.GroupByKey()
+            | "WriteTable" >> beam.Map(_write_rows, folder=self._folder, formats=self._formats)
+        )
+
+
+def _write_lines(element: tuple[str, Iterable[tuple[str, bytes]]], folder: Path) -> str:
+    name, lines = element
+    text = b"".join(line + b"\n" for _, line in sorted(lines))
+    _replace(folder / name, lambda path: path.write_bytes(text))
+    return name
+
+
+def _write_rows(
+    element: tuple[str, Iterable[Record]], folder: Path, formats: Sequence[TableFormat]
+) -> str:
+    name, records = element
+    rows = list(records)
+    write_table(folder, name, type(rows[0]), rows, formats)
+    return name
+
+
+def write_table(
+    folder: Path,
+    name: str,
+    record_type: type[Record],
+    records: Sequence[Record],
+    formats: Sequence[TableFormat],
+) -> None:
+    """Write *records* to `folder/name.FORMAT` in each of *formats*; there even when empty.
+
+    In CSV times are ISO 8601 in UTC and None is an empty cell.
+    """
+    columns = list(record_type.model_fields)
+    rows = sorted(
+        (record.model_dump() for record in records),
+        key=lambda row: [(row[column] is not None, row[column] or 0) for column in columns],
+    )
+    if "csv" in formats:
+        _replace(folder / f"{name}.csv", lambda path: _write_csv(path, columns, rows))
+    if "parquet" in formats:
+        schema = pa.schema([(c, _arrow_type(record_type, c)) for c in columns])
+        table = pa.Table.from_pylist(rows, schema=schema)
+        _replace(folder / f"{name}.parquet", lambda path: pq.write_table(table, path))
+
+
+def _write_csv(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_cell(row[column]) for column in columns])
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # A spreadsheet takes a cell that begins so for a formula.
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
+
+def _arrow_type(record_type: type[Record], column: str) -> pa.DataType:
+    annotation = record_type.model_fields[column].annotation
+    kinds = get_args(annotation) or (annotation,)
+    if datetime in kinds:
+        return pa.timestamp("us", tz="UTC")
+    return pa.int64() if int in kinds else pa.string()
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        write(aside)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def json_line(record: Record) -> bytes:
+    """A record as one line of JSON without its line feed; keys in the order of its fields."""
+    return cast(bytes, orjson.dumps(record.model_dump(mode="json")))

@@ -1,0 +1,118 @@
+"""Checking a run's alerts against its inputs, read again."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from pipeline.config import PipelineConfig
+from pipeline.manifest import MANIFEST, Manifest, output_file
+from pipeline.run import SPOOL
+from pipeline.sources.files import STDIN
+from pipeline.sources.readers import Limits, Span, read_span
+from transforms.errors import ConfigError, RecordError
+from transforms.logic.documents import FieldNames, parse_document
+from transforms.logic.identity import text_hash
+from transforms.logic.language import LanguageDetector
+from transforms.logic.normalise import normalise
+from transforms.records import Alert, Article, Entry, RawDocument
+
+
+class Verified(NamedTuple):
+    """What was checked, and one line for each thing that did not hold."""
+
+    alerts: int
+    spans: int
+    problems: tuple[str, ...]
+
+
+def verify(run_dir: Path) -> Verified:
+    """Read the inputs of a run again and check its files and all evidence of its alerts.
+
+    Checked are the digests of the run's files; that each alert's article is still
+    where its origin says and has the same text hash; and that each evidence span
+    holds its words, inside its sentence.
+
+    Raises:
+        ConfigError: *run_dir* is no complete run.
+    """
+    try:
+        manifest = Manifest.model_validate_json((run_dir / MANIFEST).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ConfigError(f"{run_dir}: no complete run: {error}") from error
+    problems = [
+        f"{name}: differs from what the run wrote"
+        for name, expected in manifest.files.items()
+        if not (run_dir / name).is_file() or output_file(run_dir / name) != expected
+    ]
+    alerts = [
+        Alert.model_validate_json(line)
+        for name in manifest.files
+        if name.startswith("alerts/") and (run_dir / name).is_file()
+        for line in (run_dir / name).read_bytes().splitlines()
+    ]
+    by_path: dict[str, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        by_path[alert.article.origin.path].append(alert)
+    spans = 0
+    for path, of_path in sorted(by_path.items()):
+        articles = _read_again(path, of_path, run_dir, manifest)
+        for alert in of_path:
+            spans += len(alert.evidence)
+            article = articles.get(alert.article.article_id)
+            problems += [f"alert {alert.alert_id}: {why}" for why in _check(alert, article)]
+    return Verified(len(alerts), spans, tuple(problems))
+
+
+def _check(alert: Alert, article: Article | None) -> list[str]:
+    if article is None:
+        return [f"its article is no longer at {alert.article.origin.path}"]
+    if text_hash(article.title, article.text) != alert.article.text_hash:
+        return ["the text of its article has changed"]
+    problems = []
+    for evidence in alert.evidence:
+        text = article.title if evidence.field == "title" else article.text
+        if text[evidence.start : evidence.end] != evidence.words:
+            problems.append(f"{evidence.words!r} is not at {evidence.start} of {evidence.field}")
+        if evidence.words not in evidence.sentence or evidence.sentence not in text:
+            problems.append(f"{evidence.sentence!r} is no sentence of {evidence.field}")
+    return problems
+
+
+def _read_again(
+    name: str, alerts: list[Alert], run_dir: Path, manifest: Manifest
+) -> dict[str, Article]:
+    """The articles that *alerts* speak of, by id: only they are parsed."""
+    config = PipelineConfig.model_validate(manifest.config)
+    limits = Limits(config.limits.record_bytes, config.limits.file_bytes)
+    fields = FieldNames.with_overrides(config.inputs.fields)
+    span = (
+        Span(path=str(run_dir / SPOOL), name=name, size=0, kind="jsonl")
+        if name == STDIN
+        else Span(path=name, name=name, size=0)
+    )
+    wanted = {alert.article.origin for alert in alerts}
+    documents = {origin.model_copy(update={"entry": None}) for origin in wanted}
+    detector = LanguageDetector()
+    articles: dict[str, Article] = {}
+    try:
+        for read in read_span(span, limits, manifest.as_of):
+            if isinstance(read, RawDocument) and read.origin in documents:
+                for entry in _entries(read, fields):
+                    if entry.origin in wanted:
+                        article = normalise(entry, detector)
+                        articles[article.article_id] = article
+    except RecordError:
+        pass  # what was read before still counts; the rest is reported as missing
+    return articles
+
+
+def _entries(document: RawDocument, fields: FieldNames) -> list[Entry]:
+    entries = []
+    try:
+        for entry in parse_document(document, fields):
+            entries.append(entry)  # what came before an error is kept
+    except RecordError:
+        pass
+    return entries

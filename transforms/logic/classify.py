@@ -1,0 +1,35 @@
+"""From an article to what travels on: its themes with their evidence, without its text."""
+
+from transforms.logic.identity import copy_key, text_hash
+from transforms.logic.themes.matcher import ThemeMatcher
+from transforms.records import Article, ClassifiedArticle
+
+
+def classify(article: Article, matcher: ThemeMatcher) -> ClassifiedArticle:
+    """Find the themes of *article*; `hits` is empty where it has none."""
+    title, text = article.title, article.text
+    return ClassifiedArticle(
+        article_id=article.article_id,
+        url=article.url,
+        canonical_url=article.canonical_url,
+        guid=article.guid,
+        title=title,
+        language=article.language,
+        published_at=article.published_at,
+        published_from=article.published_from,
+        published_raw=article.published_raw,
+        updated_at=article.updated_at,
+        seen_at=article.seen_at,
+        source=article.source,
+        authors=article.authors,
+        origin=article.origin,
+        text_hash=text_hash(title, text),
+        copy_key=copy_key(title, text),
+        words=count_words(title) + count_words(text),
+        hits=matcher.hits(title, text),
+    )
+
+
+def count_words(cleaned: str) -> int:
+    """Words of a cleaned text, which has one space or newline between two of them."""
+    return cleaned.count(" ") + cleaned.count("\n") + 1 if cleaned else 0
