@@ -1,0 +1,1 @@
+"""Programs that measure; all figures are ratios within one run."""
