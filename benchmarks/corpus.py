@@ -5,14 +5,7 @@ from pathlib import Path
 
 import orjson
 
-_WORDS = (
-    "the of and to in a is that for on was with as it by at from his her they have been said "
-    "government minister report company market council season player river music school price "
-    "energy report member train festival budget weather garden hospital library museum harbour "
-    "review summer winter morning evening people family teacher student manager project result "
-    "village station kitchen science planet engine window bridge paper colour number question "
-    "answer history picture future country region science travel health culture sport finance"
-).split()
+_WORDS = ["the", "of", "and", "to", "in", "a", "is", "that", "for", "on", "was", "with", "as", "it", "by", "at", "from", "his", "her", "they", "have", "been", "said", "government", "minister", "report", "company", "market", "council", "season", "player", "river", "music", "school", "price", "energy", "report", "member", "train", "festival", "budget", "weather", "garden", "hospital", "library", "museum", "harbour", "review", "summer", "winter", "morning", "evening", "people", "family", "teacher", "student", "manager", "project", "result", "village", "station", "kitchen", "science", "planet", "engine", "window", "bridge", "paper", "colour", "number", "question", "answer", "history", "picture", "future", "country", "region", "science", "travel", "health", "culture", "sport", "finance"]
 _ON_THEME = (
     "The home secretary said that asylum seekers were brought by people smugglers in small boats.",
     "Police arrested members of an organised crime gang accused of drug trafficking.",

@@ -18,15 +18,15 @@ from pathlib import Path
 import ahocorasick_rs
 import orjson
 import psutil
-
-from benchmarks.corpus import write_corpus
 from pipeline.config import LoadedConfig, load_config
-from pipeline.sources.readers import Limits, Span, read_span
-from transforms.logic.classify import classify
 from transforms.logic.documents import FieldNames, parse_document
 from transforms.logic.language import LanguageDetector
 from transforms.logic.normalise import normalise
 from transforms.logic.themes.matcher import ThemeMatcher
+
+from benchmarks.corpus import write_corpus
+from pipeline.sources.readers import Limits, Span, read_span
+from transforms.logic.classify import classify
 from transforms.records import RawDocument
 
 _PEER_ARTICLES = 3_000  # spaCy is too slow for more
@@ -148,7 +148,9 @@ def _spacy_rate(corpus: Path, loaded: LoadedConfig) -> float | None:
     matcher.add("terms", [language.make_doc(literal) for literal in _literals(loaded)])
     with corpus.open("rb") as file:
         texts = [orjson.loads(next(file))["text"] for _ in range(_PEER_ARTICLES)]
-    return _rate(lambda: [matcher(language.make_doc(text)) for text in texts][:0] or None, len(texts))
+    return _rate(
+        lambda: [matcher(language.make_doc(text)) for text in texts][:0] or None, len(texts)
+    )
 
 
 if __name__ == "__main__":

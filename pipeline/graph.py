@@ -1,8 +1,8 @@
 """The order of the stages, and nothing else.
 
-    files ── parse ── normalise ── classify ── drop duplicates ── group into stories ─┬─ alerts
-                                                                                      └─ counts
-       └───────┴──────────┴── dead letters
+files ── parse ── normalise ── classify ── drop duplicates ── group into stories ─┬─ alerts
+                                                                                  └─ counts
+   └───────┴──────────┴── dead letters
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import apache_beam as beam
+from transforms.logic.documents import FieldNames
+from transforms.logic.themes.model import Theme
 
 from pipeline.sinks.files import WriteJsonLines, WriteTable, json_line
 from pipeline.sources.files import ReadDocuments
@@ -19,9 +21,7 @@ from transforms import coders  # noqa: F401 # registers how records are encoded
 from transforms.aggregate import CountPairs, CountQueries, CountThemes
 from transforms.alert import RaiseAlerts
 from transforms.classify import ClassifyThemes, DropDuplicates
-from transforms.logic.documents import FieldNames
 from transforms.logic.stories import ThemeFacts
-from transforms.logic.themes.model import Theme
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
 from transforms.records import Alert, DeadLetter, QueryTotal, Record, ThemeCount, ThemePair
@@ -59,9 +59,7 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     """Add all stages of a run to *pipeline*; it writes its files below `plan.folder`."""
     facts = {theme.name: ThemeFacts(theme.version, dict(theme.codes)) for theme in plan.themes}
 
-    read = pipeline | "Read" >> ReadDocuments(
-        plan.spans, plan.limits, plan.as_of, plan.progress
-    )
+    read = pipeline | "Read" >> ReadDocuments(plan.spans, plan.limits, plan.as_of, plan.progress)
     parsed = read.good | "Parse" >> ParseDocuments(plan.fields)
     normalised = parsed.good | "Normalise" >> NormaliseEntries()
     classified = normalised.good | "Classify" >> ClassifyThemes(plan.themes)

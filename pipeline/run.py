@@ -1,8 +1,8 @@
 """One run: plan, stage, execute, reconcile, commit.
 
-    out/staging/RUN_ID/     while it works; swept by the next start after a crash
-    out/runs/RUN_ID/        once it is complete: appears whole, by one rename
-    out/latest.json         names the newest complete run
+out/staging/RUN_ID/     while it works; swept by the next start after a crash
+out/runs/RUN_ID/        once it is complete: appears whole, by one rename
+out/latest.json         names the newest complete run
 """
 
 import json
@@ -22,6 +22,7 @@ import orjson
 from apache_beam import Pipeline
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from filelock import FileLock, Timeout
+from transforms.logic.documents import FieldNames
 
 from pipeline.config import LoadedConfig
 from pipeline.console import Progress
@@ -40,7 +41,6 @@ from pipeline.sinks.files import write_table
 from pipeline.sources.files import STDIN, plan, spool_stdin
 from pipeline.sources.readers import Limits, Span
 from transforms.errors import ConfigError, PolicywireError, Reason, RunError
-from transforms.logic.documents import FieldNames
 
 LATEST = "latest.json"
 SPOOL = Path("inputs") / "stdin.jsonl"  # below the run's folder, so that verify finds it

@@ -21,9 +21,7 @@ class ClassifyThemes(beam.PTransform):  # type: ignore[misc] # Any to mypy
             raise ValueError("themes must hold at least one theme")
         self._themes = tuple(themes)
 
-    def expand(
-        self, articles: beam.PCollection[Article]
-    ) -> beam.PCollection[ClassifiedArticle]:
+    def expand(self, articles: beam.PCollection[Article]) -> beam.PCollection[ClassifiedArticle]:
         return articles | "Classify" >> beam.ParDo(_ClassifyFn(self._themes))
 
 
@@ -49,9 +47,7 @@ class DropDuplicates(beam.PTransform):  # type: ignore[misc] # Any to mypy
     Of an article without a theme a few dozen bytes cross the shuffle.
     """
 
-    def expand(
-        self, articles: beam.PCollection[ClassifiedArticle]
-    ) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, articles: beam.PCollection[ClassifiedArticle]) -> beam.pvalue.DoOutputsTuple:
         return (
             articles
             | "KeyById" >> beam.Map(_by_id)

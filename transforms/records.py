@@ -33,7 +33,8 @@ class Origin(Record):
 
     path: str = Field(description="The file as the input pattern named it, or an URL.")
     offset: int | None = Field(
-        default=None, description="Byte offset in the decompressed file: JSON Lines and JSON arrays."
+        default=None,
+        description="Byte offset in the decompressed file: JSON Lines and JSON arrays.",
     )
     record: int | None = Field(default=None, description="Record number from 1: tables.")
     entry: int | None = Field(default=None, description="Entry number from 1: feeds.")
@@ -146,7 +147,9 @@ class Story(Record):
 
     story_id: str
     lead: ClassifiedArticle = Field(description="Earliest published; ties by article_id.")
-    others: tuple[ClassifiedArticle, ...] = Field(description="In the same order, without the lead.")
+    others: tuple[ClassifiedArticle, ...] = Field(
+        description="In the same order, without the lead."
+    )
 
     @property
     def articles(self) -> tuple[ClassifiedArticle, ...]:

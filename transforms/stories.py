@@ -20,9 +20,7 @@ class GroupStories(beam.PTransform):  # type: ignore[misc] # Any to mypy
     one worker, as ids alone.
     """
 
-    def expand(
-        self, articles: beam.PCollection[ClassifiedArticle]
-    ) -> beam.PCollection[Story]:
+    def expand(self, articles: beam.PCollection[ClassifiedArticle]) -> beam.PCollection[Story]:
         roots = (
             articles
             | "Identities" >> beam.FlatMap(_identities)
@@ -37,9 +35,7 @@ class GroupStories(beam.PTransform):  # type: ignore[misc] # Any to mypy
             | "JoinRoots" >> beam.CoGroupByKey()
             | "Route" >> beam.ParDo(_RouteFn()).with_outputs("copies", main="single")
         )
-        copies = (
-            joined.copies | "GroupCopies" >> beam.GroupByKey() | "Tell" >> beam.Map(_tell)
-        )
+        copies = joined.copies | "GroupCopies" >> beam.GroupByKey() | "Tell" >> beam.Map(_tell)
         return (joined.single, copies) | "Stories" >> beam.Flatten()
 
 

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import TimestampedValue
+from transforms.logic.documents import sniff
 
 from pipeline.sources.readers import Limits, Span, read_span
 from pipeline.sources.streams import is_remote, open_bytes
 from transforms.dead_letters import DEAD, GOOD, Dead, dead_letter
 from transforms.errors import ConfigError, RecordError
-from transforms.logic.documents import sniff
 from transforms.records import Origin, RawDocument
 
 SPAN_BYTES = 8 << 20

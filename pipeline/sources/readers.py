@@ -20,10 +20,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from charset_normalizer import from_bytes
+from transforms.logic.documents import Kind, sniff
 
 from pipeline.sources.streams import open_bytes
 from transforms.errors import Reason, RecordError
-from transforms.logic.documents import Kind, sniff
 from transforms.records import Format, Origin, RawDocument, Record
 
 _HEAD = 1 << 16  # what is looked at to tell kind, encoding and delimiter
@@ -195,9 +195,10 @@ _STRING = re.compile(rb'["\\]')
 
 def _read_json(source: _Source) -> Iterator[Read]:
     """A JSON object is one record; of an array each element is one."""
-    if source.encoding not in (None, "utf-8-sig") or source.head.lstrip(
-        codecs.BOM_UTF8 + b" \t\r\n"
-    )[:1] != b"[":
+    if (
+        source.encoding not in (None, "utf-8-sig")
+        or source.head.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1] != b"["
+    ):
         yield from _read_json_object(source)
         return
     yield from _read_json_array(source)

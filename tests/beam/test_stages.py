@@ -8,13 +8,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline as Pipeline
 from apache_beam.testing.util import assert_that, equal_to
+from transforms.logic.documents import FieldNames
 
 from tests.articles import classified, hit
 from transforms import coders  # noqa: F401 # registers how records are encoded
 from transforms.aggregate import CountPairs, CountQueries, CountThemes
 from transforms.alert import RaiseAlerts
 from transforms.classify import DropDuplicates
-from transforms.logic.documents import FieldNames
 from transforms.logic.stories import ThemeFacts, tell_story
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
@@ -49,7 +49,9 @@ def document(payload: bytes) -> RawDocument:
 
 def test_parsing_sets_a_broken_record_aside_and_counts_the_good_one() -> None:
     with pipeline() as p:
-        parsed = created(p, document(b'{"title":"A"}'), document(b"{")) | ParseDocuments(FieldNames())
+        parsed = created(p, document(b'{"title":"A"}'), document(b"{")) | ParseDocuments(
+            FieldNames()
+        )
         assert_that(parsed.good | beam.Map(lambda e: e.title), equal_to(["A"]))
         reasons = parsed.dead | beam.Map(lambda d: (d.stage, d.reason.value))
         assert_that(reasons, equal_to([("parse", "malformed_json")]), label="Dead")
@@ -71,9 +73,7 @@ def test_an_entry_without_title_and_text_is_a_dead_letter() -> None:
 def test_the_newest_version_of_an_article_stays() -> None:
     newer = classified("a", updated_at=datetime(2026, 11, 24, tzinfo=UTC), title="Newer")
     with pipeline() as p:
-        distinct = (
-            created(p, newer, classified("a"), classified("b", hits=())) | DropDuplicates()
-        )
+        distinct = created(p, newer, classified("a"), classified("b", hits=())) | DropDuplicates()
         assert_that(distinct.good | beam.Map(lambda a: a.title), equal_to(["Newer"]))
         totals = distinct.tally | beam.CombinePerKey(sum)
         assert_that(totals, equal_to([("classified", 2), ("duplicates", 1)]), label="Tally")
@@ -102,7 +102,9 @@ def test_a_story_raises_an_alert_for_each_theme() -> None:
 
 
 def test_counts_pairs_and_queries() -> None:
-    both = tell_story([classified("a", hits=(hit("encryption"), hit("migration"))), classified("b")])
+    both = tell_story(
+        [classified("a", hits=(hit("encryption"), hit("migration"))), classified("b")]
+    )
     with pipeline() as p:
         stories = created(p, both)
         counts = stories | CountThemes()

@@ -1,0 +1,152 @@
+"""From the bytes of a text, page or feed to its characters."""
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+from transforms.errors import Reason, RecordError
+
+_BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+# What browsers read under these labels (encoding.spec.whatwg.org): the wider set that
+# texts labelled with the narrower one use in fact.
+_WIDER = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+_WHATWG_ONLY = {"x-sjis": "cp932", "ks_c_5601-1987": "cp949", "unicode": "utf-16"}
+
+# Python has these codecs, but no text is published in them, and some take quadratic time.
+_NEVER = {"idna", "punycode", "utf-7", "unicode-escape", "raw-unicode-escape", "undefined"}
+
+_DECLARATION = re.compile(
+    rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']"""
+    rb"""|<meta\s[^>]{0,400}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""",
+    re.IGNORECASE,
+)
+_PROLOG = 4096  # browsers look for a declaration in the first 1024 bytes; some pages put it later
+
+# What undeclared texts of Europe and East Asia are written in. Where two fit equally well
+# the earlier one is taken: charset-normalizer alone reads Spanish as Central European.
+_GUESSES = [
+    "cp1252", "cp1250", "iso8859_2", "cp1251", "koi8_r", "cp1253", "cp1254",
+    "cp932", "euc_jp", "gb18030", "big5", "cp949",
+]  # fmt: skip
+_SAMPLE = 1 << 16
+
+
+def decode(payload: bytes, declared: str | None = None, *, markup: bool = False) -> str:
+    """Decode *payload*, without a byte order mark.
+
+    Asked in this order: its byte order mark; *declared*, what a header says; with
+    *markup* the declaration inside an XML document or HTML page; UTF-16 without a
+    mark; UTF-8; what it looks like. What is declared but does not fit is passed over.
+
+    Raises:
+        RecordError: BAD_ENCODING where nothing fits.
+    """
+    for bom, encoding in _BOMS:
+        if payload.startswith(bom):
+            return _decode_marked(payload, encoding)
+    named = [declared]
+    if markup and (found := _DECLARATION.search(payload, 0, _PROLOG)):
+        named.append((found[1] or found[2]).decode())
+    for name in named:
+        # A document whose declaration can be read as ASCII is not in UTF-16.
+        if name and (codec := _codec(name)) and (text := _attempt(payload, codec)) is not None:
+            return text
+    if guess := utf16_without_mark(payload):
+        return _decode_marked(payload, guess)
+    text = _attempt(payload, "utf-8")
+    if text is None:
+        text = _mostly_utf8(payload)
+    if text is None:
+        text = _guessed(payload)
+    if text is None:
+        raise RecordError(
+            Reason.BAD_ENCODING,
+            f"no encoding fits; declared: {', '.join(filter(None, named)) or 'none'}",
+        )
+    return text
+
+
+def utf16_without_mark(head: bytes) -> str | None:
+    """'utf-16-le' or 'utf-16-be' where every second byte is zero as in Latin text."""
+    head = head[: min(len(head), 1024) & ~1]
+    if b"\0" not in head:
+        return None
+    half = len(head) // 2
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if odd > 0.7 * half and even < 0.1 * half:
+        return "utf-16-le"
+    if even > 0.7 * half and odd < 0.1 * half:
+        return "utf-16-be"
+    return None
+
+
+def _codec(name: str) -> str | None:
+    """Python's codec for a declared *name*; None where there is none for texts."""
+    name = name.strip().lower()
+    name = _WHATWG_ONLY.get(name, name)
+    try:
+        codec = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return None
+    if codec.name in _NEVER or not codec._is_text_encoding:
+        return None
+    return _WIDER.get(codec.name, codec.name)
+
+
+def _attempt(payload: bytes, codec: str) -> str | None:
+    try:
+        return payload.decode(codec)
+    except UnicodeError:
+        return None
+
+
+def _decode_marked(payload: bytes, encoding: str) -> str:
+    try:
+        return payload.decode(encoding)
+    except UnicodeError as error:
+        # One code unit that the end of the data cuts through is no reason to give it up.
+        text = payload.decode(encoding, "replace")
+        if text.count("\ufffd") <= 1 + len(text) // 1000:
+            return text
+        raise RecordError(Reason.BAD_ENCODING, f"not {encoding}: {error}") from error
+
+
+def _mostly_utf8(payload: bytes) -> str | None:
+    """UTF-8 in which a few bytes are broken, as browsers show it."""
+    text = payload.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    good = sum(character > "\x7f" for character in text) - broken
+    return text if broken * 10 <= good or (broken == 1 and text.endswith("\ufffd")) else None
+
+
+def _guessed(payload: bytes) -> str | None:
+    sample = payload
+    if len(payload) > _SAMPLE:  # cut after a line, not inside a character
+        sample = payload[: payload.rfind(b"\n", 0, _SAMPLE) + 1] or payload[:_SAMPLE]
+    matches = from_bytes(sample, cp_isolation=_GUESSES)
+    best = sorted(
+        matches, key=lambda match: (match.chaos, -match.coherence, _rank(match.encoding))
+    )
+    return next(
+        (text for match in best if (text := _attempt(payload, match.encoding)) is not None), None
+    )
+
+
+def _rank(encoding: str) -> int:
+    return _GUESSES.index(encoding) if encoding in _GUESSES else len(_GUESSES)

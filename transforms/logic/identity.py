@@ -1,0 +1,38 @@
+"""What makes an article the same article, and a text the same text."""
+
+import hashlib
+
+from transforms.logic.urls import is_site_root
+
+_COPY_WORDS = 50  # shorter texts are often boilerplate, equal under many headlines
+
+
+def text_hash(title: str, text: str) -> str:
+    """SHA-256, in hex, of title, a line feed and text in UTF-8."""
+    return hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()
+
+
+def article_id(
+    canonical_url: str | None, guid: str | None, source: str, title: str, text: str
+) -> str:
+    """A version digit and 128 bits of BLAKE2b, in hex, over what identifies the article.
+
+    That is its canonical URL, unless it is a site's front page; else its guid, which
+    counts within its source unless it is an URI; else its title and text.
+    """
+    if canonical_url and not is_site_root(canonical_url):
+        return _hash(f"url\n{canonical_url}")
+    if guid:
+        return _hash(f"guid\n{'' if ':' in guid else source}\n{guid}")
+    return _hash(f"text\n{title}\n{text}")
+
+
+def copy_key(title: str, text: str) -> str:
+    """Equal for exact copies: of the text alone where it has 50 words, else with the title."""
+    if text.count(" ") + text.count("\n") + 1 >= _COPY_WORDS:
+        return _hash(text)
+    return _hash(f"{title}\n{text}")
+
+
+def _hash(identity: str) -> str:
+    return "1" + hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()

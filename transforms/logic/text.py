@@ -1,0 +1,131 @@
+"""Cleaning text, taking text out of HTML, and finding the sentence around a span."""
+
+import re
+import unicodedata
+
+from selectolax.lexbor import LexborHTMLParser
+
+_DROPPED = "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero width space, word joiner, BOM
+_CONTROL = bytes(set(range(32)) - {10} | {127})
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f" + _DROPPED + "]")
+_BREAKS = re.compile(r"\s*[\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
+_BLANKS = re.compile(r"[^\S\n]+")
+_TAG = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|em|strong|u|h[1-6]|ul|ol|li|img|table|tr|td|th|blockquote|"
+    r"figure|figcaption|script|style|iframe|section|article|html|body|hr|pre|code|font)\b[^<>]*>"
+    r"|&(?:[a-z]{2,8}|#\d{1,7}|#x[0-9a-f]{1,6});",
+    re.IGNORECASE,
+)
+_BLOCKS = frozenset(
+    "address article aside blockquote body br caption center dd details dialog div dl dt fieldset "
+    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table "
+    "tbody td tfoot th thead title tr ul".split()
+)
+_SILENT = frozenset(
+    "script style noscript template head svg math iframe object embed select button".split()
+)
+
+
+def clean_text(text: str) -> str:
+    """Plain text as it is stored: NFC, one space between words, one line a paragraph.
+
+    Control characters, soft hyphens and zero width spaces are out; all kinds of
+    blanks are spaces, all kinds of line breaks and blank lines one line feed.
+    Idempotent; clean ASCII text comes back as the same object.
+    """
+    if text.isascii():
+        encoded = text.encode()
+        if (
+            "  " not in text
+            and "\n\n" not in text
+            and " \n" not in text
+            and "\n " not in text
+            and len(encoded.translate(None, _CONTROL)) == len(encoded)
+        ):
+            return text if text[:1] not in " \n" and text[-1:] not in " \n" else text.strip(" \n")
+    else:
+        text = unicodedata.normalize("NFC", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROLS.sub("", text)
+    text = _BLANKS.sub(" ", _BREAKS.sub("\n", text)).strip()
+    # What was taken out may have stood between characters that compose.
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def looks_like_html(text: str) -> bool:
+    """Whether *text* holds a tag or entity of HTML, and so is not plain text."""
+    return ("<" in text or "&" in text) and _TAG.search(text) is not None
+
+
+def html_to_text(html: str) -> str:
+    """The text a reader of *html* would see, cleaned; block elements end paragraphs.
+
+    Never raises; nesting costs no recursion.
+    """
+    root = LexborHTMLParser(html).root
+    parts: list[str] = []
+    node, leaving = root, False
+    # A walk by hand: the tree of a hostile page is deeper than Python's stack.
+    while node is not None:
+        tag = node.tag
+        if not leaving:
+            if tag == "-text":
+                parts.append((node.text_content or "").replace("\n", " "))
+            elif tag in _BLOCKS:
+                parts.append("\n")
+            if node.child is not None and tag not in _SILENT:
+                node = node.child
+                continue
+        if tag in _BLOCKS:
+            parts.append("\n")
+        if node == root:
+            break
+        if node.next is not None:
+            node, leaving = node.next, False
+        else:
+            node, leaving = node.parent, True
+    return clean_text("".join(parts))
+
+
+_REACH = 1000  # characters each way that are searched for the ends of a sentence
+_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s)|[。！？]|\n")
+_SHORT = re.compile(
+    r"(?:^|[\s(\"'“‘«])(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|"
+    r"Mr|Mrs|Ms|Dr|Prof|St|Sgt|Lt|Col|Gen|Capt|Sen|Rep|Gov|Hon|Jr|Sr|No|Nr|vs|etc|Inc|Ltd|Co|"
+    r"Corp|approx|est|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mme|Mlle|Sra?|Sig|Dott|Avv|"
+    r"Hr|Fr|bzw|ca|usw|Abs|Art|art|ul|prof|dr|św|tys|mln|mld|np|tzw|im|str|p|pp|cf|al)\.$"
+)
+
+
+def sentence_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """The sentence that holds text[start:end], as (start, end) without blanks around it.
+
+    A line feed always ends a sentence, a full stop after an abbreviation, an
+    initial or inside a number does not. A sentence reaches at most 1,000
+    characters before and after the span.
+    """
+    low = max(0, start - _REACH)
+    first = low
+    for match in _END.finditer(text, low, start):
+        if _ends(text, match):
+            first = match.end()
+    last = min(len(text), end + _REACH)
+    for match in _END.finditer(text, end, min(len(text), last + 1)):
+        if _ends(text, match):
+            last = match.end()
+            break
+    else:
+        if last == len(text) or text[end:last].find("\n") < 0:
+            last = min(len(text), end + _REACH)
+    while first < start and text[first].isspace():
+        first += 1
+    while last > end and text[last - 1].isspace():
+        last -= 1
+    return first, last
+
+
+def _ends(text: str, match: re.Match[str]) -> bool:
+    mark = match.group()
+    if mark != ".":
+        return True
+    return _SHORT.search(text[max(0, match.start() - 12) : match.end()]) is None

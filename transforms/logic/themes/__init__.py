@@ -1,0 +1,1 @@
+"""Themes: how analysts write them, how they are found in an article, and how they are scored."""

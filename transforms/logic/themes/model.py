@@ -1,0 +1,185 @@
+"""The theme file: what an analyst writes. docs/themes.md explains each field with examples."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from transforms.logic.themes.folding import fold
+from transforms.logic.themes.terms import check_term, covers, normal_term
+from transforms.records import TextField
+
+# Part of every version: raise it when the same file begins to mean something else.
+_LANGUAGE = 1
+
+Accents = Literal["exact", "fold"]
+Weight = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _check_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for term in terms:
+        normal = normal_term(check_term(term))
+        if normal in seen:
+            raise ValueError(f"{term!r} says the same as {seen[normal]!r}")
+        seen[normal] = term
+    return terms
+
+
+Terms = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_check_terms)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Thresholds(_Part):
+    """The scores from which an article touches a theme, and from which it is about it."""
+
+    mention: Annotated[float, Field(gt=0)] = 3
+    focus: Annotated[float, Field(gt=0)] = 9
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.mention > self.focus:
+            raise ValueError(f"mention ({self.mention:g}) is above focus ({self.focus:g})")
+        return self
+
+
+class Query(_Part):
+    """Terms that together say one thing.
+
+    Any one of `any` and each one of `all` must be there, and none of `none`;
+    with `within` they must be there together, in a stretch of that many words.
+    """
+
+    id: Annotated[str, Field(pattern=r"^\w+$")] | None = None
+    weight: Weight = 1
+    any: Terms = ()
+    all: Terms = ()
+    none: Terms = ()
+    within: Annotated[int, Field(ge=2, description="Words, first and last included.")] | None = None
+    field: TextField | None = None
+
+    @model_validator(mode="after")
+    def _can_match(self) -> Self:
+        if not self.any and not self.all:
+            raise ValueError("a query needs terms in any or all")
+        parts = len(self.all) + bool(self.any) + bool(self.none)
+        if self.within is not None and parts < 2:
+            raise ValueError("within needs two parts: any, none and each term of all are one each")
+        for excluded in self.none:
+            for term in self.any + self.all:
+                if covers(excluded, term):
+                    raise ValueError(
+                        f"none: {excluded!r} is found wherever {term!r} is, so that {term!r} can "
+                        "never match"
+                    )
+        return self
+
+    @property
+    def slug(self) -> str:
+        """A readable id made of the terms that must be there."""
+        words = " ".join((*self.all, *self.any[:1]))
+        return "_".join(re.findall(r"\w+", fold(words, accents=False)))
+
+
+class Theme(_Part):
+    """One policy theme, as its file says it."""
+
+    theme: Name
+    title: Annotated[str, Field(min_length=1)]
+    description: str = ""
+    accents: Accents = "fold"
+    codes: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    title_weight: Annotated[float, Field(ge=0)] = 2
+    thresholds: Thresholds = Thresholds()
+    queries: Annotated[tuple[Query, ...], Field(min_length=1)] = ()
+    terms: Annotated[dict[Weight, Terms], Field(min_length=1)] = {}
+
+    @field_validator("queries")
+    @classmethod
+    def _ids_differ(cls, queries: tuple[Query, ...]) -> tuple[Query, ...]:
+        seen: set[str] = set()
+        for query in queries:
+            if query.id in seen:
+                raise ValueError(f"two queries have the id {query.id!r}")
+            if query.id is not None:
+                seen.add(query.id)
+        return queries
+
+    @field_validator("terms")
+    @classmethod
+    def _terms_differ(cls, terms: dict[float, tuple[str, ...]]) -> dict[float, tuple[str, ...]]:
+        seen: dict[str, float] = {}
+        for weight, group in terms.items():
+            for term in group:
+                if (other := seen.setdefault(normal_term(term), weight)) != weight:
+                    raise ValueError(f"{term!r} has two weights, {other:g} and {weight:g}")
+        return terms
+
+    @model_validator(mode="after")
+    def _finds_something(self) -> Self:
+        if not any(query.weight > 0 for query in self.by_id.values()):
+            raise ValueError("a theme needs terms or queries with a weight above 0")
+        return self
+
+    @cached_property
+    def by_id(self) -> dict[str, Query]:
+        """The queries, then each of the terms as a query of its own, by their ids.
+
+        A query without an id has its slug; equal ones are told apart by a number.
+        """
+        alone = (
+            Query(weight=weight, any=(term,))
+            for weight, group in self.terms.items()
+            for term in group
+        )
+        taken = {query.id for query in self.queries}
+        named: dict[str, Query] = {}
+        for query in (*self.queries, *alone):
+            name, number = query.id or query.slug, 1
+            while query.id is None and name in taken:
+                number += 1
+                name = f"{query.slug}_{number}"
+            taken.add(name)
+            named[name] = query
+        return named
+
+    @cached_property
+    def version(self) -> str:
+        """Hash of what the file means: layout, comments, title and description do not count."""
+        meaning = {
+            "language": _LANGUAGE,
+            "theme": self.theme,
+            "accents": self.accents,
+            "codes": self.codes,
+            "title_weight": self.title_weight,
+            "thresholds": self.thresholds.model_dump(),
+            "queries": {name: _meaning(query) for name, query in self.by_id.items()},
+        }
+        canonical = json.dumps(meaning, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def check_themes(themes: Iterable[Theme]) -> None:
+    """Raise ValueError where two themes have one name."""
+    seen: dict[str, Theme] = {}
+    for theme in themes:
+        if other := seen.get(theme.theme):
+            raise ValueError(
+                f"two themes have the name {theme.theme!r}: {other.title!r} and {theme.title!r}"
+            )
+        seen[theme.theme] = theme
+
+
+def _meaning(query: Query) -> dict[str, object]:
+    terms = {
+        name: sorted(map(normal_term, getattr(query, name))) for name in ("any", "all", "none")
+    }
+    return query.model_dump(exclude={"id"}) | terms
