@@ -148,9 +148,7 @@ def _compile(query: Query, theme: Theme, *, haystack_accents: bool) -> Node:
             field=query.field,
         )
 
-    parts = [any_of([term]) for term in query.all]
-    if query.any:
-        parts.append(any_of(query.any))
+    parts = [any_of(part) for part in query.parts]
     node: Node = parts[0] if len(parts) == 1 else AllOf(parts, within=query.within)
     return Unless(node, any_of(query.none), within=query.within) if query.none else node
 

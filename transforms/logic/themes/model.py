@@ -5,9 +5,18 @@ import json
 import re
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from transforms.logic.themes.folding import fold
 from transforms.logic.themes.terms import check_term, covers, normal_term
@@ -31,7 +40,12 @@ def _check_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
     return terms
 
 
+def _alone(part: object) -> object:
+    return (part,) if isinstance(part, str) else part
+
+
 Terms = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_check_terms)]
+Parts = Annotated[tuple[Annotated[Terms, BeforeValidator(_alone)], ...], Field(min_length=1)]
 
 
 class _Part(BaseModel):
@@ -54,14 +68,15 @@ class Thresholds(_Part):
 class Query(_Part):
     """Terms that together say one thing.
 
-    Any one of `any` and each one of `all` must be there, and none of `none`;
-    with `within` they must be there together, in a stretch of that many words.
+    One of `any` must be there, and each of `all`, of which each is a term or a
+    list of terms of which one is enough; and none of `none`. With `within`
+    they must be there together, in a stretch of that many words.
     """
 
     id: Annotated[str, Field(pattern=r"^\w+$")] | None = None
     weight: Weight = 1
     any: Terms = ()
-    all: Terms = ()
+    all: Parts = ()
     none: Terms = ()
     within: Annotated[int, Field(ge=2, description="Words, first and last included.")] | None = None
     field: TextField | None = None
@@ -70,11 +85,10 @@ class Query(_Part):
     def _can_match(self) -> Self:
         if not self.any and not self.all:
             raise ValueError("a query needs terms in any or all")
-        parts = len(self.all) + bool(self.any) + bool(self.none)
-        if self.within is not None and parts < 2:
-            raise ValueError("within needs two parts: any, none and each term of all are one each")
+        if self.within is not None and len(self.parts) + bool(self.none) < 2:
+            raise ValueError("within needs two parts: any, none and each one of all are one each")
         for excluded in self.none:
-            for term in self.any + self.all:
+            for term in chain.from_iterable(self.parts):
                 if covers(excluded, term):
                     raise ValueError(
                         f"none: {excluded!r} is found wherever {term!r} is, so that {term!r} can "
@@ -83,9 +97,14 @@ class Query(_Part):
         return self
 
     @property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """What must be there: of each part, one term."""
+        return (*self.all, self.any) if self.any else self.all
+
+    @property
     def slug(self) -> str:
-        """A readable id made of the terms that must be there."""
-        words = " ".join((*self.all, *self.any[:1]))
+        """A readable id: the first term of each part."""
+        words = " ".join(part[0] for part in self.parts)
         return "_".join(re.findall(r"\w+", fold(words, accents=False)))
 
 
@@ -179,7 +198,11 @@ def check_themes(themes: Iterable[Theme]) -> None:
 
 
 def _meaning(query: Query) -> dict[str, object]:
-    terms = {
-        name: sorted(map(normal_term, getattr(query, name))) for name in ("any", "all", "none")
+    """A query without what makes no difference: the order and the spelling of its terms."""
+    return {
+        "weight": query.weight,
+        "parts": sorted(sorted(map(normal_term, part)) for part in query.parts),
+        "none": sorted(map(normal_term, query.none)),
+        "within": query.within,
+        "field": query.field,
     }
-    return query.model_dump(exclude={"id"}) | terms
