@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 
 def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     """Add all stages of a run to *pipeline*; it writes its files below `plan.folder`."""
-    facts = {theme.name: ThemeFacts(theme.version, dict(theme.codes)) for theme in plan.themes}
+    facts = {theme.theme: ThemeFacts(theme.version, dict(theme.codes)) for theme in plan.themes}
 
     read = pipeline | "Read" >> ReadDocuments(plan.spans, plan.limits, plan.as_of, plan.progress)
     parsed = read.good | "Parse" >> ParseDocuments(plan.fields)

@@ -118,12 +118,12 @@ def run(
             finished_at=datetime.now(UTC),
             counts=counts,
             dead_letters=reasons,
-            alerts={theme.name: _count_alerts(staging, theme.name) for theme in loaded.themes},
+            alerts={theme.theme: _count_alerts(staging, theme.theme) for theme in loaded.themes},
             inputs=tuple(InputFile(name=name, bytes=size) for name, size in sizes.items()),
             runner=runner,
             versions=versions(),
             config=config.model_dump(mode="json"),
-            themes={theme.name: theme.version for theme in loaded.themes},
+            themes={theme.theme: theme.version for theme in loaded.themes},
             files=files,
         )
         return RunResult(_commit(folder, staging, manifest), manifest)
@@ -238,7 +238,7 @@ def _watched(graph: Plan, sizes: dict[str, int], progress: Progress) -> Iterator
 
 def _complete_files(graph: Plan) -> None:
     """Add the files that nothing was written to: consumers find each name in every run."""
-    for name in [DEAD_LETTERS, *(alert_file(theme.name) for theme in graph.themes)]:
+    for name in [DEAD_LETTERS, *(alert_file(theme.theme) for theme in graph.themes)]:
         path = graph.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
