@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from pipeline import __version__
 from transforms.errors import Reason
 from transforms.records import SCHEMA_VERSION, Record
 
@@ -83,8 +84,9 @@ class Manifest(Record):
 
 def versions() -> dict[str, str]:
     """What this run's program consists of."""
-    names = ("policywire", "apache-beam", "pydantic", "feedparser", "trafilatura")
-    return {"python": platform.python_version()} | {name: version(name) for name in names}
+    names = ("apache-beam", "pydantic", "feedparser", "trafilatura")
+    own = {"policywire": __version__, "python": platform.python_version()}
+    return own | {name: version(name) for name in names}
 
 
 def output_file(path: Path) -> OutputFile:

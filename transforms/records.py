@@ -25,7 +25,10 @@ Stage = Literal["read", "parse", "normalise", "classify"]
 class Record(BaseModel):
     """Base of all records."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Bytes that are no text must survive JSON too.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
 
 class Origin(Record):

@@ -141,13 +141,14 @@ class _ReadFn(beam.DoFn):  # type: ignore[misc] # Beam's DoFn is Any to mypy
 
     def process(
         self, element: tuple[int, Iterable[Span]]
-    ) -> Iterator[TimestampedValue[RawDocument] | Dead]:
+    ) -> Iterator[RawDocument | Dead]:
         timestamp = self._seen_at.timestamp()
         for span in element[1]:
             try:
                 for read in read_span(span, self._limits, self._seen_at):
                     if isinstance(read, RawDocument):
-                        yield TimestampedValue(read, timestamp)
+                        # Beam unwraps it; inside a union its hint would not be.
+                        yield TimestampedValue(read, timestamp)  # type: ignore[misc]
                     else:
                         origin, error, excerpt = read
                         yield dead_letter("read", origin, error, excerpt)
