@@ -6,6 +6,7 @@ Needs the dependency group `bench` (psutil, and spaCy for the last peer).
 """
 
 import argparse
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -18,15 +19,15 @@ from pathlib import Path
 import ahocorasick_rs
 import orjson
 import psutil
+
+from benchmarks.corpus import write_corpus
 from pipeline.config import LoadedConfig, load_config
+from pipeline.sources.readers import Limits, Span, read_span
+from transforms.logic.classify import classify
 from transforms.logic.documents import FieldNames, parse_document
 from transforms.logic.language import LanguageDetector
 from transforms.logic.normalise import normalise
 from transforms.logic.themes.matcher import ThemeMatcher
-
-from benchmarks.corpus import write_corpus
-from pipeline.sources.readers import Limits, Span, read_span
-from transforms.logic.classify import classify
 from transforms.records import RawDocument
 
 _PEER_ARTICLES = 3_000  # spaCy is too slow for more
@@ -90,13 +91,9 @@ def _floor(corpus: Path, loaded: LoadedConfig) -> None:
 
 def _loop(corpus: Path, loaded: LoadedConfig, most: int) -> None:
     matcher, detector, fields = ThemeMatcher(loaded.themes), LanguageDetector(), FieldNames()
-    done = 0
-    for document in _documents(corpus):
+    for document in itertools.islice(_documents(corpus), most):
         for entry in parse_document(document, fields):
             classify(normalise(entry, detector), matcher)
-        done += 1
-        if done == most:
-            return
 
 
 def _documents(corpus: Path) -> Iterator[RawDocument]:

@@ -227,7 +227,11 @@ def evaluate(
         return
     rows = [
         (name, *(f"{value:.3f}" for value in figures[:3]), figures.support)
-        for name, figures in (*result.themes.items(), ("micro", result.micro), ("macro", result.macro))
+        for name, figures in (
+            *result.themes.items(),
+            ("micro", result.micro),
+            ("macro", result.macro),
+        )
     ]
     _print_table(("theme", "precision", "recall", "F1", "support"), rows)
     for wrong in result.wrong:

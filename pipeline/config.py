@@ -133,9 +133,7 @@ def load_config(path: Path | None) -> LoadedConfig:
             if theme.theme in themes:
                 other = themes[theme.theme][1]
                 if other != file:
-                    problems.append(
-                        f"{file}: theme: the name {theme.theme!r} is taken by {other}"
-                    )
+                    problems.append(f"{file}: theme: the name {theme.theme!r} is taken by {other}")
             else:
                 themes[theme.theme] = theme, file
     if problems or config is None:
@@ -233,7 +231,9 @@ def _repeated_keys(node: yaml.Node) -> Iterator[tuple[int, str]]:
             yield from _repeated_keys(item)
 
 
-def _key_lines(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+def _key_lines(
+    node: yaml.Node, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], int]]:
     """The line, from 1, of each field below *node*."""
     yield path, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):

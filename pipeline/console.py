@@ -68,7 +68,11 @@ class BarProgress:
 
 def progress_for(*, quiet: bool, log_format: LogFormat) -> Progress:
     """A bar on a terminal, log lines elsewhere."""
-    return BarProgress() if sys.stderr.isatty() and not quiet and log_format == "text" else LoggedProgress()
+    return (
+        BarProgress()
+        if sys.stderr.isatty() and not quiet and log_format == "text"
+        else LoggedProgress()
+    )
 
 
 def set_up_logging(log_format: LogFormat, *, quiet: bool, verbose: bool) -> None:
@@ -100,7 +104,7 @@ class _JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-_BIDI = {code: None for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+_BIDI = dict.fromkeys((*range(8234, 8239), *range(8294, 8298), 8206, 8207))
 
 
 def printable(text: str) -> str:

@@ -107,7 +107,9 @@ def evaluate(
                 )
             )
     each = {theme: figures(*tally) for theme, tally in tallies.items()}
-    return Evaluation(each, figures(*map(sum, zip(*tallies.values(), strict=True))), _mean(each), tuple(wrong))
+    return Evaluation(
+        each, figures(*map(sum, zip(*tallies.values(), strict=True))), _mean(each), tuple(wrong)
+    )
 
 
 def _mean(each: Mapping[str, Figures]) -> Figures:

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import apache_beam as beam
-from transforms.logic.documents import FieldNames
-from transforms.logic.themes.model import Theme
 
 from pipeline.sinks.files import WriteJsonLines, WriteTable, json_line
 from pipeline.sources.files import ReadDocuments
@@ -21,7 +19,9 @@ from transforms import coders  # noqa: F401 # registers how records are encoded
 from transforms.aggregate import CountPairs, CountQueries, CountThemes
 from transforms.alert import RaiseAlerts
 from transforms.classify import ClassifyThemes, DropDuplicates
+from transforms.logic.documents import FieldNames
 from transforms.logic.stories import ThemeFacts
+from transforms.logic.themes.model import Theme
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
 from transforms.records import Alert, DeadLetter, QueryTotal, Record, ThemeCount, ThemePair

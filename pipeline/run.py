@@ -5,7 +5,6 @@ out/runs/RUN_ID/        once it is complete: appears whole, by one rename
 out/latest.json         names the newest complete run
 """
 
-import json
 import logging
 import os
 import re
@@ -22,7 +21,6 @@ import orjson
 from apache_beam import Pipeline
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from filelock import FileLock, Timeout
-from transforms.logic.documents import FieldNames
 
 from pipeline.config import LoadedConfig
 from pipeline.console import Progress
@@ -41,6 +39,7 @@ from pipeline.sinks.files import write_table
 from pipeline.sources.files import STDIN, plan, spool_stdin
 from pipeline.sources.readers import Limits, Span
 from transforms.errors import ConfigError, PolicywireError, Reason, RunError
+from transforms.logic.documents import FieldNames
 
 LATEST = "latest.json"
 SPOOL = Path("inputs") / "stdin.jsonl"  # below the run's folder, so that verify finds it
@@ -258,8 +257,8 @@ def _reconcile(staging: Path) -> tuple[Counts, dict[Reason, int]]:
     tallies: dict[str, int] = {}
     path = staging / TALLIES
     if path.exists():
-        for line in path.read_text().splitlines():
-            tallies |= json.loads(line)
+        for tally in path.read_bytes().splitlines():
+            tallies |= orjson.loads(tally)
         path.unlink()
     reasons: dict[Reason, int] = {}
     unread = total = 0

@@ -9,7 +9,7 @@ from transforms.logic.counts import CountKey, Fact, count, facts_of, pairs_of, q
 from transforms.records import QueryTotal, Story, ThemeCount, ThemePair
 
 
-class CountThemes(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class CountThemes(beam.PTransform):
     """Count articles, stories and publishers a theme and span of time.
 
     Buckets are by `published_at`, in UTC; see `logic.counts.facts_of` for the keys.
@@ -25,7 +25,7 @@ class CountThemes(beam.PTransform):  # type: ignore[misc] # Any to mypy
         )
 
 
-class CountPairs(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class CountPairs(beam.PTransform):
     """Count how often two themes stand in the same article."""
 
     def expand(self, stories: beam.PCollection[Story]) -> beam.PCollection[ThemePair]:
@@ -37,7 +37,7 @@ class CountPairs(beam.PTransform):  # type: ignore[misc] # Any to mypy
         )
 
 
-class CountQueries(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class CountQueries(beam.PTransform):
     """Count how often each query of each theme matched."""
 
     def expand(self, stories: beam.PCollection[Story]) -> beam.PCollection[QueryTotal]:

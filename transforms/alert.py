@@ -9,7 +9,7 @@ from transforms.logic.stories import ThemeFacts, alerts_of
 from transforms.records import Alert, Story
 
 
-class RaiseAlerts(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class RaiseAlerts(beam.PTransform):
     """One alert for each theme of each story.
 
     Args:
@@ -27,7 +27,7 @@ class RaiseAlerts(beam.PTransform):  # type: ignore[misc] # Any to mypy
         return stories | "Raise" >> beam.ParDo(_RaiseFn(self._themes, self._backfill_after))
 
 
-class _RaiseFn(beam.DoFn):  # type: ignore[misc] # Any to mypy
+class _RaiseFn(beam.DoFn):
     def __init__(self, themes: dict[str, ThemeFacts], backfill_after: timedelta) -> None:
         self._themes = themes
         self._backfill_after = backfill_after

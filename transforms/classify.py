@@ -12,7 +12,7 @@ from transforms.logic.themes.model import Theme
 from transforms.records import Article, ClassifiedArticle
 
 
-class ClassifyThemes(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class ClassifyThemes(beam.PTransform):
     """Mark each article with the themes it speaks of. One comes out for each that goes in."""
 
     def __init__(self, themes: Sequence[Theme]) -> None:
@@ -25,7 +25,7 @@ class ClassifyThemes(beam.PTransform):  # type: ignore[misc] # Any to mypy
         return articles | "Classify" >> beam.ParDo(_ClassifyFn(self._themes))
 
 
-class _ClassifyFn(beam.DoFn):  # type: ignore[misc] # Any to mypy
+class _ClassifyFn(beam.DoFn):
     def __init__(self, themes: tuple[Theme, ...]) -> None:
         self._themes = themes
 
@@ -36,7 +36,7 @@ class _ClassifyFn(beam.DoFn):  # type: ignore[misc] # Any to mypy
         yield classify(article, self._matcher)
 
 
-class DropDuplicates(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class DropDuplicates(beam.PTransform):
     """Keep one version of each article, and of those only the ones with a theme.
 
     Of several versions with one article_id the newest stays: by `updated_at`, else

@@ -7,7 +7,7 @@ from apache_beam import coders
 from transforms import records
 
 
-class RecordCoder(coders.Coder):  # type: ignore[misc] # Beam's Coder is Any to mypy
+class RecordCoder(coders.Coder):
     """A record as compact JSON: deterministic, and readable from any language.
 
     Beam's own choice for a pydantic model is pickle, which is slower, larger and

@@ -26,7 +26,7 @@ Tally: TypeAlias = TaggedOutput[Literal["tally"], tuple[str, int]]
 _EXCERPT = 300  # characters
 
 
-class CountingFn(beam.DoFn):  # type: ignore[misc] # Beam's DoFn is Any to mypy
+class CountingFn(beam.DoFn):
     """A DoFn that counts in `self.counts` and gives the counts out once a bundle."""
 
     def start_bundle(self) -> None:

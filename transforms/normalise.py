@@ -11,14 +11,14 @@ from transforms.logic.normalise import normalise
 from transforms.records import Article, Entry
 
 
-class NormaliseEntries(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class NormaliseEntries(beam.PTransform):
     """Clean each entry and give it an identity; what holds no article is in `dead`."""
 
     def expand(self, entries: beam.PCollection[Entry]) -> beam.pvalue.DoOutputsTuple:
         return entries | "Normalise" >> beam.ParDo(_NormaliseFn()).with_outputs(DEAD, main=GOOD)
 
 
-class _NormaliseFn(beam.DoFn):  # type: ignore[misc] # Any to mypy
+class _NormaliseFn(beam.DoFn):
     def setup(self) -> None:
         self._detector = LanguageDetector()
 

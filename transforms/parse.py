@@ -10,7 +10,7 @@ from transforms.logic.documents import FieldNames, parse_document
 from transforms.records import Entry, RawDocument
 
 
-class ParseDocuments(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class ParseDocuments(beam.PTransform):
     """Take the entries out of each document.
 
     Entries before the fault of a broken document are kept; the fault is in

@@ -6,13 +6,13 @@ into the field of the article that they name.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from transforms.errors import Reason
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION: Final = "1"
 
 Format = Literal["json", "text", "html", "feed"]
 Markup = Literal["plain", "html", "unknown"]

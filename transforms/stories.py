@@ -11,7 +11,7 @@ from transforms.logic.stories import tell_story
 from transforms.records import ClassifiedArticle, Story
 
 
-class GroupStories(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class GroupStories(beam.PTransform):
     """Make one story of the articles that are exact copies: same URL, guid or text.
 
     Copies of copies belong together. Takes distinct articles in the global window;
@@ -58,7 +58,7 @@ def _by_id(article: ClassifiedArticle) -> tuple[str, ClassifiedArticle]:
     return article.article_id, article
 
 
-class _RouteFn(beam.DoFn):  # type: ignore[misc] # Any to mypy
+class _RouteFn(beam.DoFn):
     """An article without copies is a story; one with copies goes to its root."""
 
     def process(

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import apache_beam as beam
 import orjson
@@ -18,7 +18,7 @@ from transforms.records import Record
 TableFormat = str  # 'csv' or 'parquet'
 
 
-class WriteJsonLines(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class WriteJsonLines(beam.PTransform):
     """Write (file name, (sort key, line)) pairs as files of lines, sorted by key.
 
     A file is written aside and moved to its name whole, so that a bundle that is
@@ -39,7 +39,7 @@ class WriteJsonLines(beam.PTransform):  # type: ignore[misc] # Any to mypy
         )
 
 
-class WriteTable(beam.PTransform):  # type: ignore[misc] # Any to mypy
+class WriteTable(beam.PTransform):
     """Write (table name, record) pairs as tables, one file a name and format.
 
     Rows are sorted by all their columns. Replaces what was there, as
@@ -136,4 +136,4 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
 
 def json_line(record: Record) -> bytes:
     """A record as one line of JSON without its line feed; keys in the order of its fields."""
-    return cast(bytes, orjson.dumps(record.model_dump(mode="json")))
+    return orjson.dumps(record.model_dump(mode="json"))

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import TimestampedValue
-from transforms.logic.documents import sniff
 
 from pipeline.sources.readers import Limits, Span, read_span
 from pipeline.sources.streams import is_remote, open_bytes
 from transforms.dead_letters import DEAD, GOOD, Dead, dead_letter
 from transforms.errors import ConfigError, RecordError
+from transforms.logic.documents import sniff
 from transforms.records import Origin, RawDocument
 
 SPAN_BYTES = 8 << 20
@@ -133,22 +133,20 @@ class ReadDocuments(beam.PTransform):
         )
 
 
-class _ReadFn(beam.DoFn):  # type: ignore[misc] # Beam's DoFn is Any to mypy
+class _ReadFn(beam.DoFn):
     def __init__(self, limits: Limits, seen_at: datetime, progress: Path | None) -> None:
         self._limits = limits
         self._seen_at = seen_at
         self._progress = progress
 
-    def process(
-        self, element: tuple[int, Iterable[Span]]
-    ) -> Iterator[RawDocument | Dead]:
+    def process(self, element: tuple[int, Iterable[Span]]) -> Iterator[RawDocument | Dead]:
         timestamp = self._seen_at.timestamp()
         for span in element[1]:
             try:
                 for read in read_span(span, self._limits, self._seen_at):
                     if isinstance(read, RawDocument):
                         # Beam unwraps it; inside a union its hint would not be.
-                        yield TimestampedValue(read, timestamp)  # type: ignore[misc]
+                        yield TimestampedValue(read, timestamp)
                     else:
                         origin, error, excerpt = read
                         yield dead_letter("read", origin, error, excerpt)

@@ -19,11 +19,11 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from charset_normalizer import from_bytes
-from transforms.logic.documents import Kind, sniff
 
 from pipeline.sources.streams import open_bytes
 from transforms.errors import Reason, RecordError
+from transforms.logic.decoding import encoding_of
+from transforms.logic.documents import Kind, sniff
 from transforms.records import Format, Origin, RawDocument, Record
 
 _HEAD = 1 << 16  # what is looked at to tell kind, encoding and delimiter
@@ -300,7 +300,7 @@ def _read_table(source: _Source, delimiter: str | None) -> Iterator[Read]:
     A row with a broken quote would swallow those after it: it is given up as soon
     as it stops being CSV, and reading goes on at the next line.
     """
-    encoding = source.encoding or _encoding_of(source.head)
+    encoding = source.encoding or encoding_of(source.head)
     text = io.TextIOWrapper(source.stream, encoding, errors="strict", newline="")
     lines = _Lines(text, source)
     dialect = delimiter or _delimiter_of(source.head.decode(encoding, "replace"))
@@ -383,16 +383,6 @@ def _next_row(
     if problem is not None:
         lines.give_back(taken[1:])
     return cells, problem, taken[0]
-
-
-def _encoding_of(head: bytes) -> str:
-    try:
-        # A character cut off at the end of the head is no error.
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        best = from_bytes(head).best()
-        return best.encoding if best else "cp1252"
-    return "utf-8"
 
 
 def _delimiter_of(head: str) -> str:

@@ -6,9 +6,9 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 from typing_extensions import Buffer
@@ -18,10 +18,6 @@ from transforms.errors import Reason, RecordError
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 _BUFFER = 1 << 20
 _ZSTD_READ = 1 << 13  # what a truncated stream may lose of what could still be decoded
-
-
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
 
 
 def is_remote(path: str) -> bool:
@@ -46,21 +42,24 @@ def open_bytes(path: str) -> Iterator[tuple[io.BufferedReader, bool]]:
             compressed data that ends early, after all that could be decoded.
     """
     with _record_errors(path), _open_raw(path) as raw:
-        buffered = _buffered(_Limited(raw))
+        buffered = _buffered(raw.read, raw)
         compression = compression_of(buffered.peek(4)[:4])
         if compression is None:
             yield buffered, False
         elif compression == "gzip":
-            yield _buffered(gzip.GzipFile(fileobj=buffered)), True
+            # read1: what was decoded before an early end is given out first
+            yield _buffered(gzip.GzipFile(fileobj=buffered).read1), True
         elif compression == "bz2":
-            yield _buffered(bz2.BZ2File(buffered)), True
+            yield _buffered(bz2.BZ2File(buffered).read1), True
         else:
             source = pa.CompressedInputStream(pa.PythonFile(buffered, mode="r"), compression)
-            yield _buffered(_Limited(source, _ZSTD_READ)), True
+            yield _buffered(source.read, most=_ZSTD_READ), True
 
 
-def _buffered(raw: object) -> io.BufferedReader:
-    return io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER)
+def _buffered(
+    read: Callable[[int], bytes], seekable: BinaryIO | None = None, most: int = _BUFFER
+) -> io.BufferedReader:
+    return io.BufferedReader(_Raw(read, seekable, most), _BUFFER)
 
 
 @contextmanager
@@ -96,28 +95,33 @@ def _open_raw(path: str) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, local)
 
 
-class _Limited(io.RawIOBase):
-    """A raw stream over anything that reads, asking it for at most *most* bytes at a time."""
+class _Raw(io.RawIOBase):
+    """A raw stream over a function that reads, asked for at most *most* bytes at a time."""
 
-    def __init__(self, source: _Readable, most: int = _BUFFER) -> None:
+    def __init__(self, read: Callable[[int], bytes], seekable: BinaryIO | None, most: int) -> None:
         super().__init__()
-        self._source = source
+        self._read = read
+        self._seekable = seekable
         self._most = most
 
     def readable(self) -> bool:
         return True
 
-    def seekable(self) -> bool:
-        return hasattr(self._source, "seek")
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return cast(BinaryIO, self._source).seek(offset, whence)
-
-    def tell(self) -> int:
-        return cast(BinaryIO, self._source).tell()
-
     def readinto(self, buffer: Buffer, /) -> int:
         view = memoryview(buffer).cast("B")
-        data = self._source.read(min(len(view), self._most))
+        data = self._read(min(len(view), self._most))
         view[: len(data)] = data
         return len(data)
+
+    def seekable(self) -> bool:
+        return self._seekable is not None
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if self._seekable is None:
+            raise io.UnsupportedOperation("seek")
+        return self._seekable.seek(offset, whence)
+
+    def tell(self) -> int:
+        if self._seekable is None:
+            raise io.UnsupportedOperation("tell")
+        return self._seekable.tell()

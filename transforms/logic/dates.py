@@ -1,6 +1,7 @@
 """From a date as a document gives it to a moment in UTC, and whether it can be true."""
 
 import re
+from calendar import timegm
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import struct_time
@@ -112,7 +113,7 @@ def _parse_handlers(text: str) -> datetime | None:
         try:
             found = handler(text)
             if found:
-                return datetime(*found[:6], tzinfo=UTC)
+                return datetime.fromtimestamp(timegm(found), UTC)
         # What feedparser itself expects of its handlers, and dates that do not exist.
         except (KeyError, IndexError, OverflowError, ValueError, AttributeError, TypeError):
             continue

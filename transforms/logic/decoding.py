@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from charset_normalizer import from_bytes
 
@@ -135,17 +136,31 @@ def _mostly_utf8(payload: bytes) -> str | None:
     return text if broken * 10 <= good or (broken == 1 and text.endswith("\ufffd")) else None
 
 
+def encoding_of(head: bytes) -> str:
+    """The encoding of a text whose first part, at least a line, is *head*; has no mark."""
+    if guess := utf16_without_mark(head):
+        return guess
+    try:
+        # A character that the end of the head cuts through is no error.
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return next(_guesses(head), "cp1252")
+    return "utf-8"
+
+
 def _guessed(payload: bytes) -> str | None:
     sample = payload
     if len(payload) > _SAMPLE:  # cut after a line, not inside a character
         sample = payload[: payload.rfind(b"\n", 0, _SAMPLE) + 1] or payload[:_SAMPLE]
+    attempts = (_attempt(payload, encoding) for encoding in _guesses(sample))
+    return next((text for text in attempts if text is not None), None)
+
+
+def _guesses(sample: bytes) -> Iterator[str]:
+    """Encodings that *sample* can be in, the likeliest first."""
     matches = from_bytes(sample, cp_isolation=_GUESSES)
-    best = sorted(
-        matches, key=lambda match: (match.chaos, -match.coherence, _rank(match.encoding))
-    )
-    return next(
-        (text for match in best if (text := _attempt(payload, match.encoding)) is not None), None
-    )
+    best = sorted(matches, key=lambda match: (match.chaos, -match.coherence, _rank(match.encoding)))
+    yield from (match.encoding for match in best)
 
 
 def _rank(encoding: str) -> int:

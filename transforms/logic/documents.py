@@ -60,7 +60,9 @@ def sniff(name: str, head: bytes) -> Kind:
         raise RecordError(Reason.UNKNOWN_FORMAT, f"{name}: neither text nor a known format")
     first = start.partition(b"\n")[0]
     for delimiter, kind in ((b"\t", "tsv"), (b",", "csv")):
-        columns = {cell.strip(b' "\r').decode("utf-8", "replace") for cell in first.split(delimiter)}
+        columns = {
+            cell.strip(b' "\r').decode("utf-8", "replace") for cell in first.split(delimiter)
+        }
         if len(columns) > 1 and len(columns & FieldNames().known) > 1:
             return "csv" if kind == "csv" else "tsv"
     return "text"
@@ -154,7 +156,7 @@ def _load(document: RawDocument) -> dict[str, Any]:
     try:
         record = orjson.loads(payload)
     except ValueError as error:
-        if b"\xef\xbb\xbf" == payload[:3]:
+        if payload[:3] == b"\xef\xbb\xbf":
             return _load(document.model_copy(update={"payload": payload[3:]}))
         raise _json_error(payload, error) from error
     if not isinstance(record, dict):
@@ -212,7 +214,11 @@ def _record_entry(document: RawDocument, record: dict[str, Any], fields: FieldNa
 
 def _value(field: str, name: str, value: Any) -> Any:
     """A field's value as an entry holds it; what cannot be one is a WRONG_TYPE."""
-    if isinstance(value, dict) and field in ("source", "authors") and isinstance(value.get("name"), str):
+    if (
+        isinstance(value, dict)
+        and field in ("source", "authors")
+        and isinstance(value.get("name"), str)
+    ):
         value = value["name"]
     if field == "authors":
         several = value if isinstance(value, list) else [value]
@@ -253,7 +259,11 @@ def _text_entry(document: RawDocument) -> Entry:
         while len(lines) > 1 and lines[0] == authors[-1]:
             lines.pop(0)
     title = ""
-    if len(lines) > 1 and len(lines[0]) <= _HEADLINE < len(lines[1]) and lines[0][-1] not in ".!?”\"":
+    if (
+        len(lines) > 1
+        and len(lines[0]) <= _HEADLINE < len(lines[1])
+        and lines[0][-1] not in '.!?”"'
+    ):
         title = lines.pop(0)
     return Entry(
         origin=document.origin,
@@ -272,4 +282,3 @@ def _unwrapped(text: str) -> str:
     if len(paragraphs) < 2 or longest > _WRAPPED:
         return text
     return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-

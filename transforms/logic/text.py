@@ -17,12 +17,19 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details dialog div dl dt fieldset "
-    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table "
-    "tbody td tfoot th thead title tr ul".split()
+    {
+        *("address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd"),
+        *("details", "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer"),
+        *("form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol"),
+        *("p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "title", "tr"),
+        "ul",
+    }
 )
 _SILENT = frozenset(
-    "script style noscript template head svg math iframe object embed select button".split()
+    {
+        *("script", "style", "noscript", "template", "head", "svg", "math", "iframe", "object"),
+        *("embed", "select", "button"),
+    }
 )
 
 

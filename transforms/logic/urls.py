@@ -3,7 +3,9 @@
 import re
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-_CLEAN = re.compile(r"https?://[a-z0-9][a-z0-9.-]*[a-z0-9](?:/(?!\.)[A-Za-z0-9_~-]+(?:\.[a-z]+)?)*/?")
+_CLEAN = re.compile(
+    r"https?://[a-z0-9][a-z0-9.-]*[a-z0-9](?:/(?!\.)[A-Za-z0-9_~-]+(?:\.[a-z]+)?)*/?"
+)
 _TRACKER = re.compile(
     r"utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|twclid|yclid|igshid|mc_[ce]id|"
     r"_hs(?:enc|mi)|mkt_tok|ns_\w+|at_(?:medium|campaign|custom\d|link_\w+|ptr_\w+|format|bbc_\w+)|"
