@@ -79,7 +79,9 @@ def _policywire(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    pass
+    from pipeline.console import set_up_logging
+
+    set_up_logging("text", quiet=True, verbose=False)
 
 
 @app.command()

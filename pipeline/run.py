@@ -5,6 +5,7 @@ out/runs/RUN_ID/        once it is complete: appears whole, by one rename
 out/latest.json         names the newest complete run
 """
 
+import itertools
 import logging
 import os
 import re
@@ -43,6 +44,9 @@ from transforms.logic.documents import FieldNames
 
 LATEST = "latest.json"
 SPOOL = Path("inputs") / "stdin.jsonl"  # below the run's folder, so that verify finds it
+
+_LOCK = ".lock"
+_PROGRESS = ".progress"
 
 _LOGGER = logging.getLogger(__name__)
 _COMPRESSED = (".gz", ".bz2", ".zst", ".parquet")
@@ -98,7 +102,7 @@ def run(
             backfill_after=config.backfill_after,
             table_formats=config.aggregates.formats,
             folder=staging,
-            progress=staging / ".progress",
+            progress=staging / _PROGRESS,
         )
         sizes = {span.name: span.size for span in spans}
         with _watched(graph, sizes, progress):
@@ -295,28 +299,19 @@ def _count_alerts(staging: Path, theme: str) -> AlertCounts:
 def _staging(out: Path, as_of: datetime) -> Iterator[tuple[str, Path]]:
     """A new run id and its staging folder, which is gone afterwards whatever happens.
 
-    Folders of runs that died are swept: a live run holds a lock beside its folder.
+    A live run holds the lock in its folder; folders of runs that died are swept.
     """
     parent = out / "staging"
     try:
         parent.mkdir(parents=True, exist_ok=True)
         (out / "runs").mkdir(exist_ok=True)
-        _sweep(parent)
-        base = f"{as_of:%Y%m%dT%H%M%SZ}"
-        number = 1
-        while True:
-            run_id = base if number == 1 else f"{base}-{number}"
-            number += 1
-            lock = FileLock(parent / f"{run_id}.lock")
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                continue
-            if not (out / "runs" / run_id).exists():
-                break
-            lock.release()
-        staging = parent / run_id
-        staging.mkdir()
+        with _changing(out):
+            _sweep(parent)
+            run_id = _new_run_id(out, as_of)
+            staging = parent / run_id
+            staging.mkdir()
+            alive = FileLock(staging / _LOCK)
+            alive.acquire()
     except OSError as error:
         raise RunError(f"cannot write to {out}: {error.strerror or error}") from error
     try:
@@ -324,29 +319,44 @@ def _staging(out: Path, as_of: datetime) -> Iterator[tuple[str, Path]]:
     except OSError as error:
         raise RunError(f"the run failed, nothing was written: {error}") from error
     finally:
+        alive.release()
         shutil.rmtree(staging, ignore_errors=True)
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _changing(out: Path) -> FileLock:
+    """Held while folders of runs come and go, which is a matter of milliseconds."""
+    return FileLock(out / "staging" / _LOCK)
 
 
 def _sweep(parent: Path) -> None:
-    for path in parent.iterdir():
-        name = path.name.removesuffix(".lock")
-        with suppress(Timeout), FileLock(parent / f"{name}.lock", timeout=0):
-            shutil.rmtree(parent / name, ignore_errors=True)
-            (parent / f"{name}.lock").unlink(missing_ok=True)
+    for folder in parent.iterdir():
+        if folder.is_dir():
+            with suppress(Timeout), FileLock(folder / _LOCK, timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_run_id(out: Path, as_of: datetime) -> str:
+    base = f"{as_of:%Y%m%dT%H%M%SZ}"
+    candidates = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
+    return next(
+        run_id
+        for run_id in candidates
+        if not (out / "staging" / run_id).exists() and not (out / "runs" / run_id).exists()
+    )
 
 
 def _commit(out: Path, staging: Path, manifest: Manifest) -> Path:
     """Make the run visible: manifest last, then one rename, then the pointer to it."""
-    (staging / ".progress").unlink(missing_ok=True)
     _write_durably(staging / MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
     final = out / "runs" / manifest.run_id
-    staging.rename(final)
     pointer = {"run_id": manifest.run_id, "path": f"runs/{manifest.run_id}"}
-    aside = out / f".{LATEST}.{os.getpid()}"
-    _write_durably(aside, orjson.dumps(pointer) + b"\n")
-    aside.replace(out / LATEST)
+    aside = out / "staging" / LATEST
+    with _changing(out):
+        for hidden in (_PROGRESS, _LOCK):
+            (staging / hidden).unlink(missing_ok=True)
+        staging.rename(final)
+        _write_durably(aside, orjson.dumps(pointer) + b"\n")
+        aside.replace(out / LATEST)
     return final
 
 

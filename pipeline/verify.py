@@ -16,7 +16,7 @@ from pipeline.run import SPOOL
 from pipeline.sources.files import STDIN
 from pipeline.sources.readers import Limits, Span, read_span
 from transforms.errors import ConfigError, RecordError
-from transforms.records import Alert, Article, Entry, RawDocument
+from transforms.records import Alert, Article, Entry, Origin, RawDocument
 
 
 class Verified(NamedTuple):
@@ -60,7 +60,7 @@ def verify(run_dir: Path) -> Verified:
         articles = _read_again(path, of_path, run_dir, manifest)
         for alert in of_path:
             spans += len(alert.evidence)
-            article = articles.get(alert.article.article_id)
+            article = articles.get(alert.article.origin)
             problems += [f"alert {alert.alert_id}: {why}" for why in _check(alert, article)]
     return Verified(len(alerts), spans, tuple(problems))
 
@@ -82,8 +82,8 @@ def _check(alert: Alert, article: Article | None) -> list[str]:
 
 def _read_again(
     name: str, alerts: list[Alert], run_dir: Path, manifest: Manifest
-) -> dict[str, Article]:
-    """The articles that *alerts* speak of, by id: only they are parsed."""
+) -> dict[Origin, Article]:
+    """What now stands where the articles of *alerts* stood: only that is parsed."""
     config = PipelineConfig.model_validate(manifest.config)
     limits = Limits(config.limits.record_bytes, config.limits.file_bytes)
     fields = FieldNames.with_overrides(config.inputs.fields)
@@ -95,14 +95,13 @@ def _read_again(
     wanted = {alert.article.origin for alert in alerts}
     documents = {origin.model_copy(update={"entry": None}) for origin in wanted}
     detector = LanguageDetector()
-    articles: dict[str, Article] = {}
+    articles: dict[Origin, Article] = {}
     try:
         for read in read_span(span, limits, manifest.as_of):
             if isinstance(read, RawDocument) and read.origin in documents:
                 for entry in _entries(read, fields):
                     if entry.origin in wanted:
-                        article = normalise(entry, detector)
-                        articles[article.article_id] = article
+                        articles[entry.origin] = normalise(entry, detector)
     except RecordError:
         pass  # what was read before still counts; the rest is reported as missing
     return articles

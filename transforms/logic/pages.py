@@ -6,6 +6,8 @@ from transforms.errors import Reason, RecordError
 from transforms.logic.decoding import decode
 from transforms.records import Entry, RawDocument
 
+_WORDS = 20  # less is what is left of a menu
+
 _TAGS = 200_000  # more than any article's page; deeper trees stop the extraction
 
 
@@ -23,7 +25,7 @@ def parse_page(document: RawDocument) -> Entry:
         found = bare_extraction(html, with_metadata=True, include_comments=False)
     except (RecursionError, ValueError) as error:
         raise RecordError(Reason.TOO_DEEP, f"the page cannot be walked: {error}") from error
-    if found is None or isinstance(found, dict) or not (found.text or "").strip():
+    if found is None or isinstance(found, dict) or len((found.text or "").split()) < _WORDS:
         raise RecordError(Reason.NO_ARTICLE, "no article was found in the page")
     return Entry(
         origin=document.origin,
