@@ -5,10 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import ValidationError
-from transforms.logic.documents import FieldNames, parse_document
-from transforms.logic.identity import text_hash
-from transforms.logic.language import LanguageDetector
-from transforms.logic.normalise import normalise
 
 from pipeline.config import PipelineConfig
 from pipeline.manifest import MANIFEST, Manifest, output_file
@@ -16,6 +12,10 @@ from pipeline.run import SPOOL
 from pipeline.sources.files import STDIN
 from pipeline.sources.readers import Limits, Span, read_span
 from transforms.errors import ConfigError, RecordError
+from transforms.logic.documents import FieldNames, parse_document
+from transforms.logic.identity import text_hash
+from transforms.logic.language import LanguageDetector
+from transforms.logic.normalise import normalise
 from transforms.records import Alert, Article, Entry, Origin, RawDocument
 
 

@@ -8,13 +8,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline as Pipeline
 from apache_beam.testing.util import assert_that, equal_to
-from transforms.logic.documents import FieldNames
 
 from tests.articles import classified, hit
 from transforms import coders  # noqa: F401 # registers how records are encoded
 from transforms.aggregate import CountPairs, CountQueries, CountThemes
 from transforms.alert import RaiseAlerts
 from transforms.classify import DropDuplicates
+from transforms.logic.documents import FieldNames
 from transforms.logic.stories import ThemeFacts, tell_story
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments

@@ -50,6 +50,7 @@ _WRITTEN = tuple(
     for day in ("%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d", "%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y")
     for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 )
+_ABBREVIATED = re.compile(r"\b([A-Z][a-z]{2})\.")
 _LONGEST = 100
 
 
@@ -60,6 +61,9 @@ def parse_date(raw: str) -> datetime | None:
     feedparser knows, and a few written forms. Without a zone it is read as UTC,
     without a time as midnight. What leaves out year or century says no date.
     """
+    # `datetime.fromisoformat` takes some numbers of milliseconds for a day and a time.
+    if raw.isdecimal() and len(raw) > 8:
+        return _parse_other(raw)
     try:
         return _in_utc(datetime.fromisoformat(raw))
     except (ValueError, OverflowError):
@@ -121,7 +125,7 @@ def _parse_handlers(text: str) -> datetime | None:
 
 
 def _parse_written(text: str) -> datetime | None:
-    text = text.replace(",", " ").replace(" at ", " ")
+    text = _ABBREVIATED.sub(r"\1", text).replace(",", " ").replace(" at ", " ")
     text = re.sub(r"\b([ap])\.m\.?", r"\1m", " ".join(text.split()))
     for form in _WRITTEN:
         try:

@@ -6,6 +6,8 @@ from transforms.logic.urls import is_site_root
 
 _COPY_WORDS = 50  # shorter texts are often boilerplate, equal under many headlines
 
+_GLOBAL = ("http://", "https://", "urn:", "tag:")
+
 
 def text_hash(title: str, text: str) -> str:
     """SHA-256, in hex, of title, a line feed and text in UTF-8."""
@@ -18,12 +20,12 @@ def article_id(
     """A version digit and 128 bits of BLAKE2b, in hex, over what identifies the article.
 
     That is its canonical URL, unless it is a site's front page; else its guid, which
-    counts within its source unless it is an URI; else its title and text.
+    counts within its source unless it is a link, URN or tag URI; else its title and text.
     """
     if canonical_url and not is_site_root(canonical_url):
         return _hash(f"url\n{canonical_url}")
     if guid:
-        return _hash(f"guid\n{'' if ':' in guid else source}\n{guid}")
+        return _hash(f"guid\n{'' if guid.startswith(_GLOBAL) else source}\n{guid}")
     return _hash(f"text\n{title}\n{text}")
 
 

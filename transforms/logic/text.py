@@ -8,8 +8,9 @@ from selectolax.lexbor import LexborHTMLParser
 _DROPPED = "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero width space, word joiner, BOM
 _CONTROL = bytes(set(range(32)) - {10} | {127})
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f" + _DROPPED + "]")
-_BREAKS = re.compile(r"\s*[\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
+_BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r" ?\n[ \n]*")
 _TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|u|h[1-6]|ul|ol|li|img|table|tr|td|th|blockquote|"
     r"figure|figcaption|script|style|iframe|section|article|html|body|hr|pre|code|font)\b[^<>]*>"
@@ -54,7 +55,9 @@ def clean_text(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _CONTROLS.sub("", text)
-    text = _BLANKS.sub(" ", _BREAKS.sub("\n", text)).strip()
+    # One step after the other: a single expression for it all takes quadratic time.
+    text = _BLANKS.sub(" ", _BREAKS.sub("\n", text))
+    text = _BLANK_LINES.sub("\n", text).strip()
     # What was taken out may have stood between characters that compose.
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
@@ -71,7 +74,7 @@ def html_to_text(html: str) -> str:
     """
     root = LexborHTMLParser(html).root
     parts: list[str] = []
-    node, leaving = root, False
+    node, leaving, depth = root, False, 0
     # A walk by hand: the tree of a hostile page is deeper than Python's stack.
     while node is not None:
         tag = node.tag
@@ -81,16 +84,17 @@ def html_to_text(html: str) -> str:
             elif tag in _BLOCKS:
                 parts.append("\n")
             if node.child is not None and tag not in _SILENT:
-                node = node.child
+                node, depth = node.child, depth + 1
                 continue
         if tag in _BLOCKS:
             parts.append("\n")
-        if node == root:
+        # Not `node == root`, which compares the HTML of both.
+        if depth == 0:
             break
         if node.next is not None:
             node, leaving = node.next, False
         else:
-            node, leaving = node.parent, True
+            node, leaving, depth = node.parent, True, depth - 1
     return clean_text("".join(parts))
 
 
@@ -121,9 +125,6 @@ def sentence_span(text: str, start: int, end: int) -> tuple[int, int]:
         if _ends(text, match):
             last = match.end()
             break
-    else:
-        if last == len(text) or text[end:last].find("\n") < 0:
-            last = min(len(text), end + _REACH)
     while first < start and text[first].isspace():
         first += 1
     while last > end and text[last - 1].isspace():

@@ -9,7 +9,7 @@ _CLEAN = re.compile(
 _TRACKER = re.compile(
     r"utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|twclid|yclid|igshid|mc_[ce]id|"
     r"_hs(?:enc|mi)|mkt_tok|ns_\w+|at_(?:medium|campaign|custom\d|link_\w+|ptr_\w+|format|bbc_\w+)|"
-    r"xtor|wt_mc|ito|cmp(?:id)?|ocid|s?cid|ref(?:errer|_?src)?|source|from|share|rss|feed(?:Type|Name)?|"
+    r"xtor|wt_mc|ito|cmp(?:id)?|ocid|ref(?:errer|_?src)?|source|from|share|rss|feed(?:Type|Name)?|"
     r"oref|smid|partner|campaign_?id|vero_(?:id|conv)|spm|_ga|_gl|CMP",
     re.IGNORECASE,
 )
