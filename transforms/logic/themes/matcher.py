@@ -62,6 +62,11 @@ class ThemeMatcher:
             store_patterns=False,
         )
 
+    @property
+    def literals(self) -> Sequence[str]:
+        """What is looked for in a text first, folded and sorted."""
+        return self._anchors
+
     def hits(self, title: str, text: str) -> tuple[ThemeHit, ...]:
         """The themes that reach their threshold for a mention, by name.
 
