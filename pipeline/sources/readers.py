@@ -22,20 +22,13 @@ import pyarrow.parquet as pq
 
 from pipeline.sources.streams import open_bytes
 from transforms.errors import Reason, RecordError
-from transforms.logic.decoding import encoding_of
+from transforms.logic.decoding import encoding_of, marked_encoding
 from transforms.logic.documents import Kind, sniff
 from transforms.records import Format, Origin, RawDocument, Record
 
 _HEAD = 1 << 16  # what is looked at to tell kind, encoding and delimiter
 _ROWS = 256  # rows of a Parquet row group turned into Python at a time
 _SKIP = 1 << 20  # how much of an over-long line is read at a time
-_BOMS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 
 
 class Limits(NamedTuple):
@@ -78,7 +71,7 @@ def read_span(span: Span, limits: Limits, seen_at: datetime) -> Iterator[Read]:
     with open_bytes(span.path) as (stream, compressed):
         head = stream.peek(_HEAD)[:_HEAD]
         kind = span.kind or sniff(span.name, head)
-        encoding = next((name for bom, name in _BOMS.items() if head.startswith(bom)), None)
+        encoding = marked_encoding(head)
         source = _Source(span, stream, compressed, head, encoding, limits, seen_at)
         yield from _READERS[kind](source)
 

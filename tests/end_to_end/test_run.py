@@ -136,7 +136,12 @@ GOOD = b'{"title": "Asylum seekers", "text": "Asylum seekers were deported.", "u
         ("x.jsonl", b'{"title": "a", "title": "b"}\n', "duplicate_keys"),
         ("x.jsonl", b'{"title": 5}\n', "wrong_type"),
         ("x.jsonl", b'{"title": "a\0b"}\n', "malformed_json"),
-        ("x.rss", b"<rss><channel><item><title>Half", "malformed_feed"),
+        ("x.rss", b"<rss><channel><item><title>Half", "truncated"),
+        (
+            "x.rss",
+            b"<rss><channel><item><title>A & B</title></item></channel></rss>",
+            "malformed_feed",
+        ),
         ("x.rss", b'<rss version="2.0"><channel><title>E</title></channel></rss>', "empty"),
         (
             "x.xml",

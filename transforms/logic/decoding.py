@@ -51,25 +51,21 @@ _SAMPLE = 1 << 16
 def decode(payload: bytes, declared: str | None = None, *, markup: bool = False) -> str:
     """Decode *payload*, without a byte order mark.
 
-    Asked in this order: its byte order mark; *declared*, what a header says; with
-    *markup* the declaration inside an XML document or HTML page; UTF-16 without a
-    mark; UTF-8; what it looks like. What is declared but does not fit is passed over.
+    Asked in this order: its byte order mark, or the zeros of UTF-16; *declared*, what
+    a header says; with *markup* the declaration inside an XML document or HTML page;
+    UTF-8; what it looks like. What is declared but does not fit is passed over.
 
     Raises:
         RecordError: BAD_ENCODING where nothing fits.
     """
-    for bom, encoding in _BOMS:
-        if payload.startswith(bom):
-            return _decode_marked(payload, encoding)
+    if (marked := marked_encoding(payload)) is not None:
+        return _decode_marked(payload, marked)
     named = [declared]
     if markup and (found := _DECLARATION.search(payload, 0, _PROLOG)):
         named.append((found[1] or found[2]).decode())
     for name in named:
-        # A document whose declaration can be read as ASCII is not in UTF-16.
         if name and (codec := _codec(name)) and (text := _attempt(payload, codec)) is not None:
             return text
-    if guess := utf16_without_mark(payload):
-        return _decode_marked(payload, guess)
     text = _attempt(payload, "utf-8")
     if text is None:
         text = _mostly_utf8(payload)
@@ -83,7 +79,18 @@ def decode(payload: bytes, declared: str | None = None, *, markup: bool = False)
     return text
 
 
-def utf16_without_mark(head: bytes) -> str | None:
+def marked_encoding(head: bytes) -> str | None:
+    """The encoding that the first bytes of a text give away: by a mark, or by zeros.
+
+    'utf-8-sig' for UTF-8 with a mark; None where nothing is given away.
+    """
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            return encoding
+    return _utf16_without_mark(head)
+
+
+def _utf16_without_mark(head: bytes) -> str | None:
     """'utf-16-le' or 'utf-16-be' where every second byte is zero as in Latin text."""
     head = head[: min(len(head), 1024) & ~1]
     if b"\0" not in head:
@@ -138,8 +145,6 @@ def _mostly_utf8(payload: bytes) -> str | None:
 
 def encoding_of(head: bytes) -> str:
     """The encoding of a text whose first part, at least a line, is *head*; has no mark."""
-    if guess := utf16_without_mark(head):
-        return guess
     try:
         # A character that the end of the head cuts through is no error.
         codecs.getincrementaldecoder("utf-8")().decode(head)

@@ -1,284 +1,429 @@
-"""Telling formats apart, and taking entries out of documents."""
+"""What kind a document is, and the entries that it holds, as it says them."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict
 
 from transforms.errors import Reason, RecordError
 from transforms.logic.dates import parse_date
-from transforms.logic.decoding import decode
+from transforms.logic.decoding import decode, marked_encoding
+from transforms.logic.feeds import is_json_feed, parse_feed, parse_json_feed
 from transforms.records import Entry, RawDocument
 
 Kind = Literal["jsonl", "json", "csv", "tsv", "parquet", "html", "feed", "text"]
 
-_COMPRESSED = {".gz", ".bz2", ".zst"}
-_BY_SUFFIX: dict[str, Kind] = {
-    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv",
-    ".parquet": "parquet", ".html": "html", ".htm": "html", ".xhtml": "html", ".rss": "feed",
-    ".atom": "feed", ".rdf": "feed", ".xml": "feed", ".txt": "text",
-}  # fmt: skip
-_FEED = re.compile(rb"<(?:rss|feed|rdf:RDF|\w+:feed)[\s>]")
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|article)[\s>]", re.IGNORECASE)
-_CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27})
-
-
-def sniff(name: str, head: bytes) -> Kind:
-    """What a file is, by its content where that is beyond doubt, else by its name.
-
-    *head* is the first part of the file, decompressed.
-
-    Raises:
-        RecordError: EMPTY for an empty file, UNKNOWN_FORMAT for binary rubbish.
-    """
-    if not head:
-        raise RecordError(Reason.EMPTY, f"{name}: the file is empty")
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
-    named = next((_BY_SUFFIX.get(s) for s in reversed(suffixes) if s not in _COMPRESSED), None)
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith(b"<"):
-        if _HTML.search(start[:4096]) and not _FEED.search(start[:4096]):
-            return "html"
-        if _FEED.search(start[:4096]):
-            return "feed"
-    if start.startswith(b"{") and named in (None, "text", "json", "jsonl"):
-        return _json_or_lines(start, named)
-    if named is not None:
-        return named
-    if start.startswith(b"["):
-        return "json"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "text"
-    if len(head.translate(None, _CONTROL)) < len(head) * 0.99:
-        raise RecordError(Reason.UNKNOWN_FORMAT, f"{name}: neither text nor a known format")
-    first = start.partition(b"\n")[0]
-    for delimiter, kind in ((b"\t", "tsv"), (b",", "csv")):
-        columns = {
-            cell.strip(b' "\r').decode("utf-8", "replace") for cell in first.split(delimiter)
-        }
-        if len(columns) > 1 and len(columns & FieldNames().known) > 1:
-            return "csv" if kind == "csv" else "tsv"
-    return "text"
-
-
-def _json_or_lines(start: bytes, named: Kind | None) -> Kind:
-    """JSON Lines where the first line is a whole object, and more may follow."""
-    first, feed, rest = start.partition(b"\n")
-    try:
-        orjson.loads(first)
-    except ValueError:
-        return "jsonl" if named == "jsonl" else "json"
-    return "json" if named == "json" and not (feed and rest.strip()) else "jsonl"
-
+_COMPRESSED = frozenset({".gz", ".bz2", ".zst"})
+_SUFFIXES: dict[str, Kind] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".rss": "feed",
+    ".atom": "feed",
+    ".rdf": "feed",
+    ".xml": "feed",
+    ".txt": "text",
+}
+# Other binary formats give themselves away by their control characters.
+_NO_TEXT = (b"%PDF-", b"PK\x03\x04", b"{\\rtf")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_ROOT = re.compile(r"<(?:[A-Za-z][\w.-]*:)?([A-Za-z]\w*)")
+_FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
+_HTML_ROOTS = frozenset(
+    {"html", "head", "body", "title", "meta", "article", "main", "div", "section", "p", "h1"}
+)
 
 _NAMES: dict[str, tuple[str, ...]] = {
-    "title": ("title", "headline", "name"),
-    "text": ("text", "body", "content", "content_html", "content_text", "article", "full_text",
-             "maintext", "description", "summary", "abstract"),
-    "url": ("url", "link", "canonical_url", "permalink", "href", "uri"),
-    "guid": ("guid", "id", "uuid"),
-    "published": ("published", "published_at", "publishedAt", "pubDate", "pub_date", "date",
-                  "datePublished", "date_published", "date_publish", "publish_date", "timestamp",
-                  "created_at"),
-    "updated": ("updated", "updated_at", "updatedAt", "modified", "dateModified", "date_modified"),
+    "title": ("title", "headline"),
+    "text": (
+        *("text", "body", "content", "article_body", "articleBody", "full_text", "content_text"),
+        *("content_html", "description", "summary", "abstract"),
+    ),
+    "url": ("url", "link", "canonical_url", "href", "web_url", "uri"),
+    "guid": ("guid", "id", "article_id", "uuid"),
+    "published": (
+        *("published", "published_at", "publishedAt", "date", "pubDate", "pub_date"),
+        *("datePublished", "date_published", "publish_date", "timestamp", "created_at"),
+    ),
+    "updated": (
+        *("updated", "updated_at", "updatedAt", "modified", "dateModified"),
+        *("date_modified", "last_modified"),
+    ),
     "language": ("language", "lang"),
-    "source": ("source", "publisher", "site", "site_name", "outlet", "newspaper", "source_name"),
-    "authors": ("authors", "author", "byline", "creator", "dc:creator"),
-    "seen_at": ("seen_at", "seen", "fetched_at"),
-}  # fmt: skip
+    "source": ("source", "publisher", "site", "outlet", "site_name"),
+    "authors": ("authors", "author", "byline", "creator"),
+    "seen_at": ("seen_at",),
+}
 
 
-class FieldNames(BaseModel):
-    """By which names a record's fields are known; the first that holds a value counts."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True)
+class FieldNames:
+    """Under which names a record may hold each field of an entry, the preferred first."""
 
     names: tuple[tuple[str, tuple[str, ...]], ...] = tuple(_NAMES.items())
 
     @classmethod
-    def with_overrides(cls, names: Mapping[str, tuple[str, ...] | list[str]]) -> "FieldNames":
-        """The default names, with those of *names* asked first.
+    def with_overrides(cls, overrides: Mapping[str, list[str] | tuple[str, ...]]) -> "FieldNames":
+        """The usual names, with those of *overrides* before them.
 
         Raises:
-            ValueError: *names* has a field that no entry has.
+            ValueError: an override for what is no field of an entry.
         """
-        for field in names:
-            if field not in _NAMES:
-                raise ValueError(f"no field {field!r}; there are {', '.join(_NAMES)}")
+        if unknown := overrides.keys() - _NAMES.keys():
+            raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
         return cls(
-            names=tuple(
-                (field, tuple(dict.fromkeys((*names.get(field, ()), *default))))
-                for field, default in _NAMES.items()
+            tuple(
+                (field, tuple(dict.fromkeys((*overrides.get(field, ()), *usual))))
+                for field, usual in _NAMES.items()
             )
         )
 
-    @cached_property
-    def known(self) -> frozenset[str]:
-        """All names, as they are written."""
-        return frozenset(name for _, names in self.names for name in names)
+    def choose(self, record: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+        """Of each field that *record* holds: the name it has there, and the value.
+
+        The first name with a value that is not empty wins; a name in other case
+        counts only where none is spelt exactly.
+        """
+        chosen: dict[str, tuple[str, Any]] = {}
+        folded: dict[str, str] | None = None
+        for field, names in self.names:
+            for name in names:
+                if name in record and not _is_empty(value := record[name]):
+                    chosen[field] = name, value
+                    break
+            else:
+                if folded is None:
+                    folded = {key.casefold(): key for key in reversed(list(record))}
+                for name in names:
+                    key = folded.get(name.casefold())
+                    if key is not None and not _is_empty(value := record[key]):
+                        chosen[field] = key, value
+                        break
+        return chosen
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return value is None or value == [] or value == {}
+
+
+def sniff(name: str, head: bytes) -> Kind:
+    """Tell what kind of file it is that is called *name* and begins with *head*.
+
+    The suffix tells, after that of a compression; the content where there is none
+    that is known, or where the content leaves no doubt that the suffix is wrong.
+
+    Raises:
+        RecordError: EMPTY where nothing stands in it; UNKNOWN_FORMAT where it is no
+            text and no Parquet.
+    """
+    if not head.strip():
+        raise RecordError(Reason.EMPTY, f"{name}: nothing stands in it")
+    named = _kind_by_name(name)
+    if head.startswith(b"PAR1") or named == "parquet":
+        return "parquet"
+    # A character cut off at the end of the head is no fault.
+    text = head.decode(marked_encoding(head) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
+    few = 10 if named else 100  # a good name makes up for a stray byte
+    if head.startswith(_NO_TEXT) or len(_CONTROL.findall(text)) * few > len(text):
+        raise RecordError(
+            Reason.UNKNOWN_FORMAT, f"{name}: neither text nor Parquet; begins with {head[:8]!r}"
+        )
+    if text[:1] == "<":
+        return _kind_of_markup(text) or named or "text"
+    if text[:1] in ("{", "["):
+        return _kind_of_json(text, named) or named or "text"
+    if named in ("csv", "tsv"):
+        return named
+    return _kind_of_table(text) or named or "text"
+
+
+def _kind_by_name(name: str) -> Kind | None:
+    path = PurePosixPath(name.lower())
+    if path.suffix in _COMPRESSED:
+        path = path.with_suffix("")
+    return _SUFFIXES.get(path.suffix)
+
+
+def _kind_of_markup(text: str) -> Kind | None:
+    """By the root element, after declarations and comments."""
+    position = 0
+    while text[position : position + 2] in ("<?", "<!"):
+        if text[position : position + 14].lower() == "<!doctype html":
+            return "html"
+        close = "-->" if text.startswith("<!--", position) else ">"
+        end = text.find(close, position)
+        if end < 0:
+            return None
+        position = end + len(close)
+        position += len(text) - position - len(text[position:].lstrip())
+    root = _ROOT.match(text, position)
+    if root is None:
+        return None
+    tag = root[1].lower()
+    return "feed" if tag in _FEED_ROOTS else "html" if tag in _HTML_ROOTS else None
+
+
+def _kind_of_json(text: str, named: Kind | None) -> Kind | None:
+    if text[0] == "[":
+        return "json" if text[1:].lstrip()[:1] == "{" or named == "json" else None
+    first, _, rest = text.partition("\n")
+    if not first[1:].strip():  # indented over several lines
+        return "json"
+    try:
+        orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return (
+            named
+            if named in ("json", "jsonl")
+            else "json"
+            if first[1:].lstrip()[:1] == '"'
+            else None
+        )
+    if rest.lstrip()[:1] == "{":
+        return "jsonl"
+    return "jsonl" if named == "jsonl" else "json"
+
+
+def _kind_of_table(text: str) -> Kind | None:
+    """A table, where the first line is a header of names that are usual for articles."""
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t|", key=header.count)
+    cells = {cell.strip().strip('"').casefold() for cell in header.split(delimiter)}
+    usual = [not cells.isdisjoint(map(str.casefold, names)) for names in _NAMES.values()]
+    if sum(usual) < 2 or not (usual[0] or usual[1]):
+        return None
+    return "tsv" if delimiter == "\t" else "csv"
 
 
 def parse_document(document: RawDocument, fields: FieldNames) -> Iterator[Entry]:
-    """Take the entries out of *document*, as they stand in it.
+    """The entries of *document*, in its order.
 
     Raises:
-        RecordError: what is broken, after all entries that could be read.
+        RecordError: it is broken, as a whole or from some entry on; what was
+            yielded before stays good.
     """
-    if document.format == "json":
-        record = _load(document)
-        if str(record.get("version", "")).startswith("https://jsonfeed.org/version/"):
-            from transforms.logic.feeds import parse_json_feed
+    match document.format:
+        case "json":
+            yield from _parse_json(document, fields)
+        case "feed":
+            yield from parse_feed(document)
+        case "html":
+            # Pages are rare, and the libraries that read them slow to load.
+            from transforms.logic.pages import parse_page
 
-            yield from parse_json_feed(document, record)
-        else:
-            yield _record_entry(document, record, fields)
-    elif document.format == "feed":
-        from transforms.logic.feeds import parse_xml_feed
-
-        yield from parse_xml_feed(document)
-    elif document.format == "html":
-        from transforms.logic.pages import parse_page
-
-        yield parse_page(document)
-    else:
-        yield _text_entry(document)
+            yield parse_page(document)
+        case "text":
+            yield _parse_text(document)
 
 
-def _load(document: RawDocument) -> dict[str, Any]:
-    payload = document.payload
+def _parse_json(document: RawDocument, fields: FieldNames) -> Iterator[Entry]:
+    record = _load_object(document.payload)
+    if is_json_feed(record):
+        yield from parse_json_feed(document, record)
+        return
+    values = {
+        field: _READ[field](name, value) for field, (name, value) in fields.choose(record).items()
+    }
+    yield Entry(**{"origin": document.origin, "seen_at": document.seen_at, **values})
+
+
+def _load_object(payload: bytes) -> dict[str, Any]:
     try:
         record = orjson.loads(payload)
-    except ValueError as error:
-        if payload[:3] == b"\xef\xbb\xbf":
-            return _load(document.model_copy(update={"payload": payload[3:]}))
+    except orjson.JSONDecodeError as error:
         raise _json_error(payload, error) from error
     if not isinstance(record, dict):
-        raise RecordError(Reason.WRONG_TYPE, f"a record is an object, not {_type(record)}")
-    # A flat object has as many '":' as keys; only where the numbers differ is it looked at closely.
-    if payload.count(b'":') != len(record):
+        raise RecordError(Reason.WRONG_TYPE, f"a record is an object, not {_type_of(record)}")
+    # As many '":' as there are names: then no name stands there twice, and nothing is
+    # nested. Where the counts differ, only a second, slower parse can tell.
+    if payload.count(b'":') != len(record) or _SPACED_COLON.search(payload):
         try:
-            json.loads(payload, object_pairs_hook=_no_duplicates)
+            json.loads(payload, object_pairs_hook=_refuse_duplicates)
         except RecursionError as error:
-            raise RecordError(Reason.TOO_DEEP, "nested too deeply") from error
+            raise RecordError(Reason.TOO_DEEP, "nested deeper than any article is") from error
     return record
 
 
-def _json_error(payload: bytes, error: ValueError) -> RecordError:
-    message = str(error)
-    if "recursion" in message.lower():
-        return RecordError(Reason.TOO_DEEP, "nested too deeply")
-    if "utf-8" in message.lower() or "surrogate" in message.lower():
-        return RecordError(Reason.BAD_ENCODING, f"no JSON in UTF-8: {message}")
-    if re.search(rb"[\s:,\[](?:NaN|-?Infinity)\b", payload):
-        message += " (NaN and Infinity are not JSON)"
-    return RecordError(Reason.MALFORMED_JSON, message)
+_SPACED_COLON = re.compile(rb'"\s+:')
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) < len(pairs):
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
         names = [name for name, _ in pairs]
-        name = next(name for name in names if names.count(name) > 1)
-        raise RecordError(Reason.DUPLICATE_KEYS, f"the key {name!r} stands more than once")
-    return record
+        twice = next(name for name in unique if names.count(name) > 1)
+        raise RecordError(Reason.DUPLICATE_KEYS, f"an object names {twice!r} more than once")
+    return unique
 
 
-def _record_entry(document: RawDocument, record: dict[str, Any], fields: FieldNames) -> Entry:
-    values: dict[str, Any] = {}
-    folded: dict[str, str] = {}
-    for field, names in fields.names:
-        for name in names:
-            value = record.get(name)
-            if value is not None and value != "":
-                break
-        else:
-            # Only the names that no exact one answered to are compared blind to case.
-            folded = folded or {key.casefold(): key for key in record}
-            name = next((folded[n] for n in map(str.casefold, names) if n in folded), "")
-            value = record.get(name)
-            if value is None or value == "":
-                continue
-        values[field] = _value(field, name, value)
-    seen_at = document.seen_at
-    if "seen_at" in values:
-        seen_at = parse_date(values.pop("seen_at")) or seen_at
-    return Entry(origin=document.origin, seen_at=seen_at, **values)
+def _json_error(payload: bytes, error: orjson.JSONDecodeError) -> RecordError:
+    if "recursion" in error.msg or "depth" in error.msg:
+        return RecordError(Reason.TOO_DEEP, "nested deeper than any article is")
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError as undecodable:
+        return RecordError(Reason.BAD_ENCODING, f"JSON is UTF-8, and this is not: {undecodable}")
+    detail = str(error)
+    if text[error.pos :].lstrip("-").startswith(("NaN", "Infinity")):
+        detail += "; NaN and Infinity are not JSON"
+    return RecordError(Reason.MALFORMED_JSON, detail)
 
 
-def _value(field: str, name: str, value: Any) -> Any:
-    """A field's value as an entry holds it; what cannot be one is a WRONG_TYPE."""
-    if (
-        isinstance(value, dict)
-        and field in ("source", "authors")
-        and isinstance(value.get("name"), str)
-    ):
-        value = value["name"]
-    if field == "authors":
-        several = value if isinstance(value, list) else [value]
-        names = [item.get("name") if isinstance(item, dict) else item for item in several]
-        if all(isinstance(item, str) for item in names):
-            return tuple(names)
-    elif isinstance(value, str):
+def _type_of(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def _wrong_type(name: str, wanted: str, value: Any) -> RecordError:
+    return RecordError(Reason.WRONG_TYPE, f"{name}: wanted {wanted}, found {_type_of(value)}")
+
+
+def _read_string(name: str, value: Any) -> str:
+    if isinstance(value, str):
         return value
-    elif (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and field in ("guid", "published", "updated", "seen_at")
-    ):
+    raise _wrong_type(name, "a string", value)
+
+
+def _read_string_or_number(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise RecordError(Reason.WRONG_TYPE, f"{name}: {field} cannot be {_type(value)}")
+    raise _wrong_type(name, "a string or a number", value)
 
 
-def _type(value: object) -> str:
-    kinds = {dict: "an object", list: "an array", str: "a string", bool: "true or false"}
-    return kinds.get(type(value), "null" if value is None else "a number")
+def _read_named(name: str, value: Any) -> str:
+    """A string, or the name of an object that has one."""
+    if isinstance(value, dict):
+        value = value.get("name") or ""
+    return _read_string(name, value)
 
 
-_BYLINE = 60  # characters; a longer line without a full stop is a headline
-_HEADLINE = 150
-_WRAPPED = 100
+def _read_authors(name: str, value: Any) -> tuple[str, ...]:
+    authors = value if isinstance(value, list) else [value]
+    return tuple(
+        read for author in authors if author is not None and (read := _read_named(name, author))
+    )
 
 
-def _text_entry(document: RawDocument) -> Entry:
-    """A text: by-lines repeated on top are its authors, a short first line its headline."""
-    text = decode(document.payload, document.encoding).replace("\r\n", "\n").replace("\0", "")
-    lines = [line.strip() for line in _unwrapped(text).split("\n")]
-    lines = [line for line in lines if line]
-    if not lines:
-        raise RecordError(Reason.NO_ARTICLE, "the text is blank")
-    authors: list[str] = []
-    while len(lines) > 2 and lines[0] == lines[1] and len(lines[0]) <= _BYLINE:
-        authors.append(lines[0])
-        while len(lines) > 1 and lines[0] == authors[-1]:
-            lines.pop(0)
+def _read_time(name: str, value: Any) -> datetime:
+    raw = _read_string_or_number(name, value)
+    time = parse_date(raw)
+    if time is None:
+        raise RecordError(Reason.WRONG_TYPE, f"{name}: {raw[:50]!r} is no time")
+    return time
+
+
+_READ: dict[str, Callable[[str, Any], Any]] = {
+    "title": _read_string,
+    "text": _read_string,
+    "url": _read_string,
+    "guid": _read_string_or_number,
+    "published": _read_string_or_number,
+    "updated": _read_string_or_number,
+    "language": _read_string,
+    "source": _read_named,
+    "authors": _read_authors,
+    "seen_at": _read_time,
+}
+
+
+_NAME = r"[^\W\d_a-z][\w'’.-]*"
+_BY_LINE = re.compile(
+    rf"(?P<by>(?:[Bb][Yy]|[Vv]on|[Pp]ar|[Pp]or)\s+)?"
+    rf"(?P<names>{_NAME}(?:\s+(?:(?:de|van|von|der|di|da|del|la|and)\s+)?{_NAME}){{1,5}})"
+)
+_LONGEST_BY_LINE = 60  # characters
+_LONGEST_HEADLINE = 150
+_WRAPPED_AT = 100  # no line of a hard-wrapped text is longer
+_FULL_LINE = 45  # and few that go on in the next one are shorter
+
+
+def _parse_text(document: RawDocument) -> Entry:
+    text = decode(document.payload, document.encoding).lstrip("\ufeff")
+    lines = [line.strip() for line in text.splitlines()]
+    authors, lines = _take_by_lines(lines)
+    paragraphs = _paragraphs(lines)
+    if not paragraphs:
+        raise RecordError(Reason.NO_ARTICLE, "there is no text")
     title = ""
-    if (
-        len(lines) > 1
-        and len(lines[0]) <= _HEADLINE < len(lines[1])
-        and lines[0][-1] not in '.!?”"'
-    ):
-        title = lines.pop(0)
+    if _is_headline(paragraphs):
+        title, *paragraphs = paragraphs
+        if not authors:
+            authors, paragraphs = _take_by_lines(paragraphs)
     return Entry(
         origin=document.origin,
         seen_at=document.seen_at,
         title=title,
-        text="\n".join(lines),
+        text="\n".join(paragraphs),
         markup="plain",
-        authors=tuple(authors),
+        authors=authors,
     )
 
 
-def _unwrapped(text: str) -> str:
-    """Paragraphs on one line each, where blank lines stand between hard-wrapped ones."""
-    paragraphs = re.split(r"\n[ \t]*\n", text.strip())
-    longest = max(map(len, text.split("\n")))
-    if len(paragraphs) < 2 or longest > _WRAPPED:
-        return text
-    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+def _take_by_lines(lines: list[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The names at the top and the lines without them.
+
+    A name alone may as well be a headline: it is a by-line where it is repeated or
+    where a "by" says so.
+    """
+    begin = next((at for at, line in enumerate(lines) if line), 0)
+    first = lines[begin] if lines else ""
+    found = _BY_LINE.fullmatch(first) if len(first) <= _LONGEST_BY_LINE else None
+    end = begin + 1
+    while end < len(lines) and lines[end] in ("", first):
+        end += 1
+    if found is None or not (found["by"] or first in lines[begin + 1 : end]) or end == len(lines):
+        return (), lines
+    return tuple(re.split(r"\s+and\s+", found["names"])), lines[end:]
+
+
+def _paragraphs(lines: list[str]) -> list[str]:
+    """One string a paragraph; the lines of a hard-wrapped text are joined."""
+    continued = [line for line, following in pairwise(lines) if line and following]
+    full = sum(len(line) >= _FULL_LINE for line in continued)
+    wrapped = (
+        "" in lines
+        and max(map(len, lines)) <= _WRAPPED_AT
+        and full > 0
+        and full >= 0.8 * len(continued)
+    )
+    if not wrapped:
+        return [line for line in lines if line]
+    blocks = "\n".join(lines).split("\n\n")
+    return [" ".join(block.split("\n")).strip() for block in blocks if block.strip()]
+
+
+def _is_headline(paragraphs: list[str]) -> bool:
+    first, *rest = paragraphs
+    return (
+        len(first) <= _LONGEST_HEADLINE
+        and not first.endswith((".", "…", ":", ";", ",", "”", '"'))
+        and bool(rest)
+        and max(map(len, rest[:2])) > len(first)
+    )

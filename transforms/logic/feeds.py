@@ -1,105 +1,226 @@
-"""Taking the entries out of feeds: RSS, RDF, Atom and JSON Feed."""
+"""The entries of feeds: RSS, RDF and Atom, and JSON Feed."""
 
 import io
 import re
-from collections.abc import Iterator
+import xml.sax
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import feedparser
+import orjson
 
 from transforms.errors import Reason, RecordError
-from transforms.records import Entry, Markup, RawDocument
+from transforms.logic.decoding import decode
+from transforms.records import Entry, Markup, Origin, RawDocument
 
-_DOCTYPE = re.compile(rb"<!DOCTYPE[^\[>]*(\[)?[^>]*>", re.IGNORECASE)
-_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
-_HARMLESS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
+_JSON_FEED = re.compile(r"https?://jsonfeed\.org/version/")
+_DEEPEST = 200  # nested elements; a feed with XHTML in it needs some twenty
+_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_DOCTYPE = re.compile(r"<!DOCTYPE\s[^<>\[]*>", re.IGNORECASE)
+_PASSED_OVER = r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)"
+_DEFINITION = re.compile(rf"{_PASSED_OVER}|(<!(?:ENTITY|DOCTYPE)\b)", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(rf"{_PASSED_OVER}|<(/?)[A-Za-z_][^<>]*?(/?)>", re.DOTALL)
+_HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+_PLAIN_TYPES = frozenset({"text/plain", "text"})
 
 
-def parse_xml_feed(document: RawDocument) -> Iterator[Entry]:
-    """The entries of an RSS, RDF or Atom feed, in its order.
+def parse_feed(document: RawDocument) -> Iterator[Entry]:
+    """The entries of an XML feed, or of a JSON Feed, in its order.
+
+    What can be recovered of a broken feed is yielded before the error is raised.
 
     Raises:
-        RecordError: UNSAFE_XML before anything is parsed; MALFORMED_FEED after the
-            entries that could be recovered; EMPTY for a feed without entries.
+        RecordError: UNSAFE_XML, TOO_DEEP and BAD_ENCODING before any entry;
+            TRUNCATED or MALFORMED_FEED after those that were recovered; EMPTY.
     """
-    payload = document.payload
-    plain = payload.replace(b"\0", b"")  # entities in UTF-16 are looked for as well
-    doctype = _DOCTYPE.search(plain)
-    if _ENTITY.search(plain) or (doctype and doctype.group(1)):
-        raise RecordError(Reason.UNSAFE_XML, "the feed defines entities")
-    if doctype:
-        payload = _DOCTYPE.sub(b"", payload, count=1)
-    found = feedparser.parse(io.BytesIO(payload), sanitize_html=False, resolve_relative_uris=False)
-    problem = found.get("bozo_exception")
-    if isinstance(problem, _HARMLESS):
-        problem = None
-    for number, entry in enumerate(found.entries, start=1):
-        yield _feed_entry(document, found.feed, entry, number)
-    if problem is not None:
-        detail = f"{len(found.entries)} entries were read before: {problem}"
-        raise RecordError(Reason.MALFORMED_FEED, detail)
-    if not found.entries:
-        if not found.version:
-            raise RecordError(Reason.MALFORMED_FEED, "no feed")
+    text = decode(document.payload, document.encoding, markup=True).lstrip("\ufeff")
+    if text.lstrip()[:1] == "{":
+        yield from parse_json_feed(document, _load_json_feed(text))
+        return
+    text = _DECLARATION.sub("", text, count=1)
+    if _HTML.match(text):
+        raise RecordError(Reason.MALFORMED_FEED, "this is a web page, not a feed")
+    # The DOCTYPE of RSS 0.91 names a DTD that no reader fetches: it goes.
+    text = _DOCTYPE.sub("", text, count=1)
+    _check_safe(text)
+    _check_depth(text)
+    parsed = feedparser.parse(
+        # Bytes, and in one certain encoding: a string might be taken for an address.
+        io.BytesIO(b'<?xml version="1.0" encoding="utf-8"?>' + text.lstrip().encode()),
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    number = 0
+    for number, entry in enumerate(parsed.entries, start=1):
+        yield _entry(document, number, entry, parsed.feed)
+    if not parsed.version and not number:
+        raise RecordError(Reason.MALFORMED_FEED, "neither RSS nor Atom" + _fault(parsed))
+    if parsed.bozo:
+        reason = Reason.MALFORMED_FEED if _is_closed(text) else Reason.TRUNCATED
+        raise RecordError(reason, f"{number} entries were recovered{_fault(parsed)}")
+    if not number:
         raise RecordError(Reason.EMPTY, "the feed has no entries")
 
 
-def _feed_entry(document: RawDocument, feed: Any, entry: Any, number: int) -> Entry:
-    blocks = [*entry.get("content", ()), entry.get("summary_detail") or {}]
-    block = max(blocks, key=lambda part: len(part.get("value") or ""))
-    markup: Markup = "plain" if block.get("type") == "text/plain" else "html"
-    author = entry.get("author")
-    return Entry(
-        origin=document.origin.model_copy(update={"entry": number}),
-        seen_at=document.seen_at,
-        title=entry.get("title") or "",
-        text=block.get("value") or "",
-        # RSS says text/plain of what holds tags as often as not.
-        markup="unknown" if markup == "plain" else markup,
-        url=entry.get("link"),
-        base_url=block.get("base") or entry.get("title_detail", {}).get("base") or feed.get("link"),
-        guid=entry.get("id"),
-        published=entry.get("published") or entry.get("created"),
-        updated=entry.get("updated"),
-        date_from="feed",
-        language=block.get("language") or feed.get("language"),
-        source=(entry.get("source") or {}).get("title") or feed.get("title"),
-        authors=(author,) if author else (),
+def _check_safe(text: str) -> None:
+    for found in _DEFINITION.finditer(text):
+        if found[1]:
+            raise RecordError(
+                Reason.UNSAFE_XML, f"a definition at character {found.start():,}: {found[1]}"
+            )
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for tag in _TAG.finditer(text):
+        closing, empty = tag.groups()
+        if closing:
+            depth -= 1
+        elif closing is not None and not empty:
+            depth += 1
+            if depth > _DEEPEST:
+                raise RecordError(Reason.TOO_DEEP, f"more than {_DEEPEST} elements in one another")
+
+
+def _is_closed(text: str) -> bool:
+    return (
+        re.search(r"</(?:\w+:)?(?:rss|feed|rdf)\s*>\s*\Z", text[-200:], re.IGNORECASE) is not None
     )
 
 
-def parse_json_feed(document: RawDocument, feed: dict[str, Any]) -> Iterator[Entry]:
-    """The items of a JSON Feed (jsonfeed.org, 1.0 and 1.1), already loaded.
+def _fault(parsed: Mapping[str, Any]) -> str:
+    error = parsed.get("bozo_exception")
+    if isinstance(error, xml.sax.SAXParseException):
+        return f"; line {error.getLineNumber()}: {error.getMessage()}"
+    return f"; {error}" if error else ""
+
+
+def _entry(
+    document: RawDocument, number: int, entry: Mapping[str, Any], feed: Mapping[str, Any]
+) -> Entry:
+    text, markup = _longest(entry)
+    detail = entry.get("title_detail") or {}
+    title = entry.get("title") or ""
+    source = (entry.get("source") or {}).get("title") or feed.get("title")
+    return Entry(
+        origin=_origin(document, number),
+        seen_at=document.seen_at,
+        title=title,
+        text=text,
+        markup=markup if text else _markup(detail),
+        url=entry.get("link") or None,
+        base_url=detail.get("base") or feed.get("link") or None,
+        guid=entry.get("id") or None,
+        published=_date(entry, "published"),
+        updated=_date(entry, "updated"),
+        date_from="feed",
+        language=detail.get("language") or feed.get("language") or None,
+        source=source or None,
+        authors=_names(entry.get("authors") or ()),
+    )
+
+
+def _date(entry: Mapping[str, Any], name: str) -> str | None:
+    # A plain look-up: feedparser's own answers a question for one date with the other.
+    return {**entry}.get(name)
+
+
+def _longest(entry: Mapping[str, Any]) -> tuple[str, Markup]:
+    blocks = [*(entry.get("content") or ()), entry.get("summary_detail") or {}]
+    best = max(blocks, key=lambda block: len(block.get("value") or ""))
+    return best.get("value") or "", _markup(best)
+
+
+def _markup(block: Mapping[str, Any]) -> Markup:
+    """Plain where Atom says so; RSS says nothing, and feedparser's word for it is a guess."""
+    return "html" if "html" in (block.get("type") or "") else "unknown"
+
+
+def _names(authors: Any) -> tuple[str, ...]:
+    return tuple(name for author in authors if (name := author.get("name")))
+
+
+def _origin(document: RawDocument, number: int) -> Origin:
+    return document.origin.model_copy(update={"entry": number})
+
+
+def is_json_feed(record: Mapping[str, Any]) -> bool:
+    """Whether a JSON object says that it is a JSON Feed."""
+    version = record.get("version")
+    return isinstance(version, str) and _JSON_FEED.match(version) is not None
+
+
+def _load_json_feed(text: str) -> dict[str, Any]:
+    try:
+        feed = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise RecordError(Reason.MALFORMED_JSON, str(error)) from error
+    if not is_json_feed(feed):
+        raise RecordError(Reason.MALFORMED_FEED, "a JSON object, but no JSON Feed")
+    return dict(feed)
+
+
+def parse_json_feed(document: RawDocument, feed: Mapping[str, Any]) -> Iterator[Entry]:
+    """The entries of a JSON Feed (1.0 or 1.1) that has been parsed already.
 
     Raises:
-        RecordError: WRONG_TYPE for the first item that is none, after the others;
-            EMPTY for a feed without items.
+        RecordError: WRONG_TYPE, after the good entries, naming the first bad one;
+            EMPTY.
     """
     items = feed.get("items")
-    if not isinstance(items, list) or not items:
-        raise RecordError(Reason.EMPTY, "the feed has no items")
-    broken = 0
+    if not isinstance(items, list):
+        raise RecordError(Reason.WRONG_TYPE, "items: a JSON Feed has an array of them")
+    if not items:
+        raise RecordError(Reason.EMPTY, "the feed has no entries")
+    broken: RecordError | None = None
     for number, item in enumerate(items, start=1):
         try:
-            html = item.get("content_html")
-            authors = item.get("authors") or feed.get("authors") or ()
-            yield Entry(
-                origin=document.origin.model_copy(update={"entry": number}),
-                seen_at=document.seen_at,
-                title=item.get("title") or "",
-                text=html or item.get("content_text") or item.get("summary") or "",
-                markup="html" if html else "plain",
-                url=item.get("url") or item.get("external_url"),
-                base_url=feed.get("home_page_url"),
-                guid=str(item["id"]) if item.get("id") is not None else None,
-                published=item.get("date_published"),
-                updated=item.get("date_modified"),
-                date_from="feed",
-                language=item.get("language") or feed.get("language"),
-                source=feed.get("title"),
-                authors=tuple(author["name"] for author in authors if author.get("name")),
-            )
-        except (ValueError, TypeError, AttributeError, KeyError):
-            broken = broken or number
+            entry = _json_entry(document, number, item, feed)
+        except RecordError as error:
+            broken = broken or error
+        else:
+            yield entry
     if broken:
-        raise RecordError(Reason.WRONG_TYPE, f"item {broken} has a field of a wrong type")
+        raise broken
+
+
+def _json_entry(document: RawDocument, number: int, item: Any, feed: Mapping[str, Any]) -> Entry:
+    if not isinstance(item, dict):
+        raise RecordError(Reason.WRONG_TYPE, f"entry {number}: an item is an object")
+
+    def string(holder: Mapping[str, Any], name: str) -> str | None:
+        value = holder.get(name)
+        if value is not None and not isinstance(value, str):
+            raise RecordError(Reason.WRONG_TYPE, f"entry {number}: {name}: wanted a string")
+        return value or None
+
+    html, plain = string(item, "content_html"), string(item, "content_text")
+    markup: Markup = "plain" if plain and not html else "html" if html else "unknown"
+    guid = item.get("id")
+    return Entry(
+        origin=_origin(document, number),
+        seen_at=document.seen_at,
+        title=string(item, "title") or "",
+        text=html or plain or string(item, "summary") or "",
+        markup=markup,
+        url=string(item, "url") or string(item, "external_url"),
+        base_url=string(feed, "home_page_url") or string(feed, "feed_url"),
+        # The standard wants a string, and wants numbers read as one.
+        guid=str(guid) if isinstance(guid, int | float) else string(item, "id"),
+        published=string(item, "date_published"),
+        updated=string(item, "date_modified"),
+        date_from="feed",
+        language=string(item, "language") or string(feed, "language"),
+        source=string(feed, "title"),
+        authors=_json_authors(item) or _json_authors(feed),
+    )
+
+
+def _json_authors(holder: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of version 1.1, or the one of version 1.0; what is not as it should be is passed over."""
+    authors = holder.get("authors") or [holder.get("author")]
+    return tuple(
+        author["name"]
+        for author in (authors if isinstance(authors, list) else ())
+        if isinstance(author, dict) and isinstance(author.get("name"), str) and author["name"]
+    )

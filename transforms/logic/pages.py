@@ -1,14 +1,28 @@
 """Taking the article out of a web page."""
 
-from trafilatura import bare_extraction
+import re
+from datetime import timedelta
+
+from lxml.html import HtmlElement
+from trafilatura import bare_extraction, load_html
 
 from transforms.errors import Reason, RecordError
 from transforms.logic.decoding import decode
 from transforms.records import Entry, RawDocument
 
 _WORDS = 20  # less is what is left of a menu
-
-_TAGS = 200_000  # more than any article's page; deeper trees stop the extraction
+_PUBLISHED = (
+    "//meta[@property='article:published_time' or @name='article:published_time']/@content",
+    "//meta[@itemprop='datePublished']/@content",
+    "//meta[@name='date' or @name='pubdate' or @name='DC.date.issued' or @name='dcterms.date']"
+    "/@content",
+    "//time[@itemprop='datePublished' or @pubdate]/@datetime",
+)
+_UPDATED = (
+    "//meta[@property='article:modified_time' or @name='article:modified_time']/@content",
+    "//meta[@itemprop='dateModified']/@content",
+)
+_LINKED_DATA = "//script[@type='application/ld+json']/text()"
 
 
 def parse_page(document: RawDocument) -> Entry:
@@ -19,24 +33,57 @@ def parse_page(document: RawDocument) -> Entry:
             that cannot be walked.
     """
     html = decode(document.payload, document.encoding, markup=True)
-    if html.count("<") > _TAGS:
-        raise RecordError(Reason.TOO_DEEP, f"more than {_TAGS:,} tags")
+    tree = load_html(html)
+    if tree is None:
+        raise RecordError(Reason.NO_ARTICLE, "the page holds nothing that can be read")
+    published = _first(tree, _PUBLISHED) or _linked(tree, "datePublished")
+    updated = _first(tree, _UPDATED) or _linked(tree, "dateModified")
+    language = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+    # The library would bound dates by the clock.
+    latest = (document.seen_at + timedelta(days=2)).date().isoformat()
     try:
-        found = bare_extraction(html, with_metadata=True, include_comments=False)
-    except (RecursionError, ValueError) as error:
-        raise RecordError(Reason.TOO_DEEP, f"the page cannot be walked: {error}") from error
-    if found is None or isinstance(found, dict) or len((found.text or "").split()) < _WORDS:
-        raise RecordError(Reason.NO_ARTICLE, "no article was found in the page")
+        page = bare_extraction(
+            tree,
+            fast=True,
+            with_metadata=True,
+            include_comments=False,
+            date_extraction_params={
+                "original_date": True,
+                "extensive_search": False,
+                "max_date": latest,
+            },
+        )
+    except RecursionError as error:
+        raise RecordError(Reason.TOO_DEEP, "nested deeper than any page is") from error
+    if page is None or isinstance(page, dict) or len((page.text or "").split()) < _WORDS:
+        raise RecordError(Reason.NO_ARTICLE, "no article was found on the page")
     return Entry(
         origin=document.origin,
         seen_at=document.seen_at,
-        title=found.title or "",
-        text=found.text or "",
+        title=page.title or "",
+        text=page.text or "",
         markup="plain",
-        url=found.url,
-        published=found.date,
+        url=page.url,
+        published=published or page.date,
+        updated=updated,
         date_from="page",
-        language=found.language,
-        source=found.sitename,
-        authors=tuple(filter(None, (found.author or "").split("; "))),
+        language=language,
+        source=page.sitename,
+        authors=tuple(page.author.split("; ")) if page.author else (),
     )
+
+
+def _first(tree: HtmlElement, paths: tuple[str, ...]) -> str | None:
+    for path in paths:
+        for value in tree.xpath(path):
+            if value.strip():
+                return str(value.strip())
+    return None
+
+
+def _linked(tree: HtmlElement, name: str) -> str | None:
+    """The first value of *name* in the linked data, which is often no valid JSON."""
+    for script in tree.xpath(_LINKED_DATA):
+        if found := re.search(rf'"{name}"\s*:\s*"([^"\\]+)"', script):
+            return found[1]
+    return None
