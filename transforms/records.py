@@ -140,7 +140,9 @@ class ClassifiedArticle(Record):
     authors: tuple[str, ...]
     origin: Origin
     text_hash: str = Field(description="SHA-256 of title, a line feed and text in UTF-8.")
-    copy_key: str = Field(description="Equal for exact copies of one text.")
+    copy_key: str | None = Field(
+        description="Equal for exact copies of one text; None where there are no hits."
+    )
     words: int = Field(description="Words in title and text, split at white space.")
     hits: tuple[ThemeHit, ...]
 

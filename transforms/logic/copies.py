@@ -15,7 +15,8 @@ def identity_keys(article: ClassifiedArticle) -> Iterator[str]:
     if article.guid:
         scope = "" if ":" in article.guid else article.source
         yield f"guid {scope} {article.guid}"
-    yield f"text {article.copy_key}"
+    if article.copy_key:
+        yield f"text {article.copy_key}"
 
 
 def connect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
