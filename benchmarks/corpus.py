@@ -40,7 +40,9 @@ def write_corpus(path: Path, articles: int, seed: int = 1) -> None:
         "".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4))) for _ in range(_INVENTED)
     )
     words = [*dict.fromkeys([*_COMMON, *invented])]
-    weights = list(accumulate(1 / (rank + 3) for rank in range(len(words))))
+    weights = list(
+        accumulate((2 if rank < len(_COMMON) else 1) / (rank + 3) for rank in range(len(words)))
+    )
     with path.open("wb") as file:
         for number in range(articles):
             file.write(orjson.dumps(_article(number, words, weights, chance)) + b"\n")

@@ -25,7 +25,7 @@ from transforms.logic.themes.model import Theme
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
 from transforms.records import Alert, DeadLetter, QueryTotal, Record, ThemeCount, ThemePair
-from transforms.stories import GroupStories
+from transforms.stories import FindCopies, GroupStories
 
 DEAD_LETTERS = "dead_letters.jsonl"
 TALLIES = "tallies.jsonl"
@@ -64,7 +64,8 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     normalised = parsed.good | "Normalise" >> NormaliseEntries()
     classified = normalised.good | "Classify" >> ClassifyThemes(plan.themes)
     distinct = classified | "DropDuplicates" >> DropDuplicates()
-    stories = distinct.good | "GroupStories" >> GroupStories()
+    copies = classified | "FindCopies" >> FindCopies()
+    stories = distinct.good | "GroupStories" >> GroupStories(copies)
     alerts = stories | "RaiseAlerts" >> RaiseAlerts(facts, plan.backfill_after)
     tables = (
         stories | "CountThemes" >> CountThemes() | "NameCounts" >> beam.Map(_count_table),

@@ -1,18 +1,17 @@
 """From stories to counts."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 
 import apache_beam as beam
 
-from transforms.logic.counts import CountKey, Fact, count, facts_of, pairs_of, queries_of
+from transforms.logic.counts import Fact, count, facts_of, pairs_of, queries_of
 from transforms.records import QueryTotal, Story, ThemeCount, ThemePair
 
 
 class CountThemes(beam.PTransform):
     """Count articles, stories and publishers a theme and span of time.
 
-    Buckets are by `published_at`, in UTC; see `logic.counts.facts_of` for the keys.
+    Buckets are by `published_at`, in UTC; see `logic.counts.count` for which there are.
     A record's natural key is all but its numbers.
     """
 
@@ -20,8 +19,8 @@ class CountThemes(beam.PTransform):
         return (
             stories
             | "Facts" >> beam.FlatMap(_facts)
-            | "GroupByBucket" >> beam.GroupByKey()
-            | "Count" >> beam.Map(_theme_count)
+            | "GroupByDay" >> beam.GroupByKey()
+            | "Count" >> beam.FlatMap(_theme_counts)
         )
 
 
@@ -49,22 +48,13 @@ class CountQueries(beam.PTransform):
         )
 
 
-def _facts(story: Story) -> Iterator[tuple[str, tuple[CountKey, Fact]]]:
-    for key, fact in facts_of(story):
-        yield repr(key), (key, fact)
+def _facts(story: Story) -> Iterator[tuple[tuple[str, str], Fact]]:
+    yield from facts_of(story)
 
 
-def _theme_count(element: tuple[str, Iterable[tuple[CountKey, Fact]]]) -> ThemeCount:
-    facts = list(element[1])
-    key = facts[0][0]
-    return ThemeCount(
-        bucket_start=key.bucket_start,
-        bucket_end=key.bucket_start + timedelta(hours=key.hours),
-        theme=key.theme,
-        source=key.source,
-        language=key.language,
-        **count(fact for _, fact in facts)._asdict(),
-    )
+def _theme_counts(element: tuple[tuple[str, str], Iterable[Fact]]) -> Iterator[ThemeCount]:
+    (theme, _), facts = element
+    yield from count(theme, facts)
 
 
 def _pairs(story: Story) -> Iterator[tuple[tuple[str, str], str]]:

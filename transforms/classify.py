@@ -1,14 +1,16 @@
 """From articles to classified articles, each once."""
 
-import struct
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 import apache_beam as beam
+from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.dead_letters import GOOD, TALLY, CountingFn, Tally
+from transforms.dead_letters import GOOD, TALLY, CountingFn, Tally, in_global_window
 from transforms.logic.classify import classify
 from transforms.logic.themes.matcher import ThemeMatcher
 from transforms.logic.themes.model import Theme
+from transforms.logic.versions import newest, pack, pack_of
 from transforms.records import Article, ClassifiedArticle
 
 
@@ -37,46 +39,46 @@ class _ClassifyFn(beam.DoFn):
 
 
 class DropDuplicates(beam.PTransform):
-    """Keep one version of each article, and of those only the ones with a theme.
+    """Keep the newest version of each article, and of those only the ones with a theme.
 
-    Of several versions with one article_id the newest stays: by `updated_at`, else
-    by a `published_at` that the article itself gave; ties go by content, so that
-    the order of arrival has no say. `tally` counts `classified`, the distinct
-    articles, and `duplicates`, the rest.
-
-    Of an article without a theme a few dozen bytes cross the shuffle.
+    See `logic.versions` for what is the newest, and for how little of an article
+    without a theme is shuffled. `tally` counts `classified`, the distinct articles,
+    and `duplicates`, the rest. For the global window: what a bundle holds back is
+    given out at its end.
     """
 
     def expand(self, articles: beam.PCollection[ClassifiedArticle]) -> beam.pvalue.DoOutputsTuple:
         return (
             articles
-            | "KeyById" >> beam.Map(_by_id)
+            | "Pack" >> beam.ParDo(_PackFn())
             | "GroupVersions" >> beam.GroupByKey()
             | "KeepNewest" >> beam.ParDo(_KeepNewestFn()).with_outputs(TALLY, main=GOOD)
         )
 
 
-_RANK = struct.Struct(">q8s")  # version time in ms; first bytes of the text hash
+_PACK_BYTES = 1 << 16
 
 
-def _by_id(article: ClassifiedArticle) -> tuple[bytes, bytes]:
-    version = article.updated_at
-    if version is None and article.published_from != "reading":
-        version = article.published_at
-    milliseconds = int(version.timestamp() * 1000) if version else -(2**62)
-    rank = _RANK.pack(milliseconds + 2**62, article.text_hash[:8].encode())
-    if not article.hits:
-        return article.article_id.encode(), rank
-    return article.article_id.encode(), rank + article.__pydantic_serializer__.to_json(article)
+class _PackFn(beam.DoFn):
+    def start_bundle(self) -> None:
+        self._packs: defaultdict[str, bytearray] = defaultdict(bytearray)
+
+    def process(self, article: ClassifiedArticle) -> Iterator[tuple[str, bytes]]:
+        name = pack_of(article.article_id)
+        packed = self._packs[name]
+        packed += pack(article)
+        if len(packed) >= _PACK_BYTES:
+            yield name, bytes(self._packs.pop(name))
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        for name, packed in self._packs.items():
+            yield in_global_window((name, bytes(packed)))
 
 
 class _KeepNewestFn(CountingFn):
-    def process(
-        self, element: tuple[bytes, Iterable[bytes]]
-    ) -> Iterator[ClassifiedArticle | Tally]:
-        versions = list(element[1])
-        self.counts["classified"] += 1
-        self.counts["duplicates"] += len(versions) - 1
-        newest = versions[0] if len(versions) == 1 else max(versions)
-        if len(newest) > _RANK.size:
-            yield ClassifiedArticle.model_validate_json(newest[_RANK.size :])
+    def process(self, element: tuple[str, Iterable[bytes]]) -> Iterator[ClassifiedArticle | Tally]:
+        versions = newest(element[1])
+        self.counts["classified"] += versions.distinct
+        self.counts["duplicates"] += versions.read - versions.distinct
+        for payload in versions.payloads:
+            yield ClassifiedArticle.model_validate_json(payload)

@@ -33,11 +33,14 @@ class CountingFn(beam.DoFn):
         self.counts: Counter[str] = Counter()
 
     def finish_bundle(self) -> Iterator[TaggedOutput]:
-        window = GlobalWindow()
-        for name, number in self.counts.items():
-            yield TaggedOutput(
-                TALLY, WindowedValue((name, number), window.max_timestamp(), [window])
-            )
+        for tally in self.counts.items():
+            yield TaggedOutput(TALLY, in_global_window(tally))
+
+
+def in_global_window(value: object) -> WindowedValue:
+    """*value* as the end of a bundle must give it out, where no element says its window."""
+    window = GlobalWindow()
+    return WindowedValue(value, window.max_timestamp(), [window])
 
 
 def dead_letter(

@@ -11,17 +11,19 @@ from transforms.logic.stories import tell_story
 from transforms.records import ClassifiedArticle, Story
 
 
-class GroupStories(beam.PTransform):
-    """Make one story of the articles that are exact copies: same URL, guid or text.
+class FindCopies(beam.PTransform):
+    """Find the articles that are exact copies of another: same URL, guid or text.
 
-    Copies of copies belong together. Takes distinct articles in the global window;
-    gives the same stories whatever the order and the workers. Of an article only
-    its identity keys are shuffled to find its copies; all pairs of copies meet in
-    one worker, as ids alone.
+    Gives (article_id, root) for each article that has copies; copies of copies have
+    the same root. Takes all versions of all articles, in the global window. Of an
+    article only its identity keys are shuffled, and all pairs of copies meet in one
+    worker, as ids alone.
     """
 
-    def expand(self, articles: beam.PCollection[ClassifiedArticle]) -> beam.PCollection[Story]:
-        roots = (
+    def expand(
+        self, articles: beam.PCollection[ClassifiedArticle]
+    ) -> beam.PCollection[tuple[str, str]]:
+        return (
             articles
             | "Identities" >> beam.FlatMap(_identities)
             | "MeetCopies" >> beam.GroupByKey()
@@ -29,19 +31,34 @@ class GroupStories(beam.PTransform):
             | "Gather" >> beam.GroupByKey()
             | "Connect" >> beam.FlatMap(_connect)
         )
-        keyed = articles | "KeyById" >> beam.Map(_by_id)
-        joined = (
-            {"root": roots, "article": keyed}
-            | "JoinRoots" >> beam.CoGroupByKey()
-            | "Route" >> beam.ParDo(_RouteFn()).with_outputs("copies", main="single")
-        )
-        copies = joined.copies | "GroupCopies" >> beam.GroupByKey() | "Tell" >> beam.Map(_tell)
-        return (joined.single, copies) | "Stories" >> beam.Flatten()
+
+
+class GroupStories(beam.PTransform):
+    """Make one story of the articles that *copies* give one root.
+
+    Takes distinct articles in the global window; gives the same stories whatever the
+    order and the workers. Only articles with copies are shuffled.
+
+    Args:
+        copies: (article_id, root) pairs, as of `FindCopies`.
+    """
+
+    def __init__(self, copies: beam.PCollection[tuple[str, str]]) -> None:
+        super().__init__()
+        self._copies = copies
+
+    def expand(self, articles: beam.PCollection[ClassifiedArticle]) -> beam.PCollection[Story]:
+        routed = articles | "Route" >> beam.ParDo(
+            _RouteFn(), roots=beam.pvalue.AsDict(self._copies)
+        ).with_outputs("copies", main="single")
+        told = routed.copies | "GroupCopies" >> beam.GroupByKey() | "Tell" >> beam.Map(_tell)
+        return (routed.single, told) | "Stories" >> beam.Flatten()
 
 
 def _identities(article: ClassifiedArticle) -> Iterator[tuple[str, str]]:
-    for key in identity_keys(article):
-        yield key, article.article_id
+    if article.hits:
+        for key in identity_keys(article):
+            yield key, article.article_id
 
 
 def _pairs(element: tuple[str, Iterable[str]]) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -54,24 +71,17 @@ def _connect(element: tuple[str, Iterable[tuple[str, str]]]) -> Iterator[tuple[s
     yield from connect(element[1]).items()
 
 
-def _by_id(article: ClassifiedArticle) -> tuple[str, ClassifiedArticle]:
-    return article.article_id, article
-
-
 class _RouteFn(beam.DoFn):
     """An article without copies is a story; one with copies goes to its root."""
 
     def process(
-        self, element: tuple[str, dict[str, Iterable[object]]]
+        self, article: ClassifiedArticle, roots: dict[str, str]
     ) -> Iterator[Story | TaggedOutput[Literal["copies"], tuple[str, ClassifiedArticle]]]:
-        joined = element[1]
-        (article,) = joined["article"]
-        roots = list(joined["root"])
-        if roots:
-            yield TaggedOutput("copies", (roots[0], article))
-        else:
-            assert isinstance(article, ClassifiedArticle)  # noqa: S101 # for the type checker
+        root = roots.get(article.article_id)
+        if root is None:
             yield tell_story([article])
+        else:
+            yield TaggedOutput("copies", (root, article))
 
 
 def _tell(element: tuple[str, Iterable[ClassifiedArticle]]) -> Story:

@@ -61,9 +61,15 @@ class WriteTable(beam.PTransform):
 
 def _write_lines(element: tuple[str, Iterable[tuple[str, bytes]]], folder: Path) -> str:
     name, lines = element
-    text = b"".join(line + b"\n" for _, line in sorted(lines))
-    _replace(folder / name, lambda path: path.write_bytes(text))
+    _replace(folder / name, lambda path: _write_sorted(path, lines))
     return name
+
+
+def _write_sorted(path: Path, lines: Iterable[tuple[str, bytes]]) -> None:
+    with path.open("wb") as file:
+        for _, line in sorted(lines):
+            file.write(line)
+            file.write(b"\n")
 
 
 def _write_rows(

@@ -27,7 +27,9 @@ from transforms.records import (
     Story,
     ThemePair,
 )
-from transforms.stories import GroupStories
+from transforms.stories import FindCopies, GroupStories
+
+A, B = "1" + "a" * 32, "1" + "b" * 32
 
 
 def pipeline() -> Pipeline:
@@ -71,9 +73,9 @@ def test_an_entry_without_title_and_text_is_a_dead_letter() -> None:
 
 
 def test_the_newest_version_of_an_article_stays() -> None:
-    newer = classified("a", updated_at=datetime(2026, 11, 24, tzinfo=UTC), title="Newer")
+    newer = classified(A, updated_at=datetime(2026, 11, 24, tzinfo=UTC), title="Newer")
     with pipeline() as p:
-        distinct = created(p, newer, classified("a"), classified("b", hits=())) | DropDuplicates()
+        distinct = created(p, newer, classified(A), classified(B, hits=())) | DropDuplicates()
         assert_that(distinct.good | beam.Map(lambda a: a.title), equal_to(["Newer"]))
         totals = distinct.tally | beam.CombinePerKey(sum)
         assert_that(totals, equal_to([("classified", 2), ("duplicates", 1)]), label="Tally")
@@ -87,7 +89,8 @@ def test_copies_of_copies_are_one_story() -> None:
         classified("d"),
     ]
     with pipeline() as p:
-        stories = created(p, *articles) | GroupStories()
+        found = created(p, *articles)
+        stories = found | GroupStories(found | FindCopies())
         ids = stories | beam.Map(lambda s: [a.article_id for a in s.articles])
         assert_that(ids, equal_to([["a", "b", "c"], ["d"]]))
 

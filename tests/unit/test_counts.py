@@ -3,32 +3,48 @@
 from datetime import UTC, datetime
 
 from tests.articles import classified, hit
-from transforms.logic.counts import Fact, bucket_start, count, facts_of, pairs_of, publisher_of
+from transforms.logic.counts import HOUR, count, facts_of, pairs_of, publisher_of
 from transforms.logic.stories import tell_story
+from transforms.records import Story, ThemeCount
+
+
+def counted(*stories: Story) -> list[ThemeCount]:
+    return list(count("migration", [fact for s in stories for _, fact in facts_of(s)]))
 
 
 def test_copies_raise_the_number_of_articles_alone() -> None:
-    facts = [Fact("s", "paper.example", "focus"), Fact("s", "paper.example", "mention")]
-    assert count(facts)._asdict() == {
-        "articles": 2, "stories": 1, "publishers": 1, "focus": 1, "mention": 1,
-    }  # fmt: skip
+    copy = classified("b", canonical_url="https://paper.example/b", hits=(hit(level="mention"),))
+    day = counted(tell_story([classified("a"), copy]))[2]
+    numbers = (day.articles, day.stories, day.publishers, day.focus, day.mention)
+    assert numbers == (2, 1, 1, 1, 1)
 
 
 def test_buckets_begin_at_the_hour_and_at_midnight() -> None:
-    at = datetime(2026, 11, 23, 18, 20, 7, 5, tzinfo=UTC)
-    assert bucket_start(at, 1) == datetime(2026, 11, 23, 18, tzinfo=UTC)
-    assert bucket_start(at, 24) == datetime(2026, 11, 23, tzinfo=UTC)
+    buckets = {(c.bucket_start, c.bucket_end) for c in counted(tell_story([classified()]))}
+    assert buckets == {
+        (datetime(2026, 11, 23, 18, tzinfo=UTC), datetime(2026, 11, 23, 19, tzinfo=UTC)),
+        (datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)),
+    }
 
 
 def test_an_article_counts_alone_and_with_source_and_language() -> None:
-    keys = [(k.hours, k.source, k.language) for k, _ in facts_of(tell_story([classified()]))]
-    assert keys == [
+    found = counted(tell_story([classified()]))
+    spans = [(int((c.bucket_end - c.bucket_start) / HOUR), c.source, c.language) for c in found]
+    assert spans == [
         (1, None, None),
         (1, "Paper", "en"),
         (24, None, None),
         (24, "Paper", None),
         (24, None, "en"),
         (24, "Paper", "en"),
+    ]
+
+
+def test_facts_meet_by_theme_and_day() -> None:
+    story = tell_story([classified(hits=(hit("encryption"), hit("migration")))])
+    assert [key for key, _ in facts_of(story)] == [
+        ("encryption", "2026-11-23"),
+        ("migration", "2026-11-23"),
     ]
 
 

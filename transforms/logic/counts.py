@@ -1,86 +1,109 @@
 """Counting what was published: per theme and span of time, per pair of themes, per query."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from transforms.records import ClassifiedArticle, Level, Story
+from transforms.logic.urls import host_of
+from transforms.records import ClassifiedArticle, Story, ThemeCount
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-class CountKey(NamedTuple):
-    """What a `ThemeCount` counts: None in source or language stands for all of them."""
-
-    bucket_start: datetime
-    hours: int
-    theme: str
-    source: str | None
-    language: str | None
-
-
 class Fact(NamedTuple):
-    """One article as it counts under one key."""
+    """One article as it counts for one theme."""
 
+    published_at: float  # seconds since 1970
+    source: str
+    language: str
     story_id: str
     publisher: str
-    level: Level
+    focus: bool
 
 
-class Counted(NamedTuple):
-    """The numbers of a `ThemeCount`."""
+def facts_of(story: Story) -> Iterator[tuple[tuple[str, str], Fact]]:
+    """For each theme of each article of *story*: (theme, UTC day), and the fact.
 
-    articles: int
-    stories: int
-    publishers: int
-    focus: int
-    mention: int
-
-
-def bucket_start(at: datetime, hours: int) -> datetime:
-    """The start of the hour (hours=1) or UTC day (hours=24) that *at* falls in."""
-    start = at.replace(minute=0, second=0, microsecond=0)
-    return start if hours == 1 else start.replace(hour=0)
-
-
-def facts_of(story: Story) -> Iterator[tuple[CountKey, Fact]]:
-    """Each article of *story* under each key that it counts for.
-
-    By hour and by day: each theme alone, and with source and language; by day also
-    with one of the two.
+    No bucket of a theme reaches over a day, so facts that meet by theme and day can
+    be counted together.
     """
     for article in story.articles:
-        source, language = article.source, article.language
+        day = article.published_at.date().isoformat()
         publisher = publisher_of(article)
-        hour = bucket_start(article.published_at, 1)
-        day = bucket_start(article.published_at, 24)
         for hit in article.hits:
-            fact = Fact(story.story_id, publisher, hit.level)
-            yield CountKey(hour, 1, hit.theme, None, None), fact
-            yield CountKey(hour, 1, hit.theme, source, language), fact
-            yield CountKey(day, 24, hit.theme, None, None), fact
-            yield CountKey(day, 24, hit.theme, source, None), fact
-            yield CountKey(day, 24, hit.theme, None, language), fact
-            yield CountKey(day, 24, hit.theme, source, language), fact
+            yield (
+                (hit.theme, day),
+                Fact(
+                    article.published_at.timestamp(),
+                    article.source,
+                    article.language,
+                    story.story_id,
+                    publisher,
+                    hit.level == "focus",
+                ),
+            )
 
 
-def count(facts: Iterable[Fact]) -> Counted:
-    """Count *facts*; copies raise the number of articles alone."""
-    stories, publishers = set(), set()
-    articles = focus = 0
+def count(theme: str, facts: Iterable[Fact]) -> Iterator[ThemeCount]:
+    """All counts of one theme and day: by hour and by day, alone and by source and language.
+
+    Of the four combinations of source and language the hour has the first and the
+    last. Copies raise the number of articles alone.
+    """
+    tallies: defaultdict[_Bucket, _Tally] = defaultdict(_Tally)
     for fact in facts:
-        articles += 1
-        focus += fact.level == "focus"
-        stories.add(fact.story_id)
-        publishers.add(fact.publisher)
-    return Counted(articles, len(stories), len(publishers), focus, articles - focus)
+        hour, day = (_start(fact.published_at, span) for span in (HOUR, DAY))
+        source, language = fact.source, fact.language
+        for bucket in (
+            (hour, HOUR, None, None),
+            (hour, HOUR, source, language),
+            (day, DAY, None, None),
+            (day, DAY, source, None),
+            (day, DAY, None, language),
+            (day, DAY, source, language),
+        ):
+            tallies[bucket].add(fact)
+    for (start, span, source_or_all, language_or_all), tally in tallies.items():
+        yield ThemeCount(
+            bucket_start=start,
+            bucket_end=start + span,
+            theme=theme,
+            source=source_or_all,
+            language=language_or_all,
+            articles=tally.articles,
+            stories=len(tally.stories),
+            publishers=len(tally.publishers),
+            focus=tally.focus,
+            mention=tally.articles - tally.focus,
+        )
+
+
+_Bucket = tuple[datetime, timedelta, str | None, str | None]
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.articles = self.focus = 0
+        self.stories: set[str] = set()
+        self.publishers: set[str] = set()
+
+    def add(self, fact: Fact) -> None:
+        self.articles += 1
+        self.focus += fact.focus
+        self.stories.add(fact.story_id)
+        self.publishers.add(fact.publisher)
+
+
+def _start(seconds: float, span: timedelta) -> datetime:
+    width = span.total_seconds()
+    return datetime.fromtimestamp(seconds // width * width, UTC)
 
 
 def publisher_of(article: ClassifiedArticle) -> str:
     """The host of its link without 'www.', else its source."""
-    host = urlsplit(article.canonical_url).hostname if article.canonical_url else None
-    return host.removeprefix("www.") if host else article.source
+    host = host_of(article.canonical_url) if article.canonical_url else None
+    return host or article.source
 
 
 def pairs_of(story: Story) -> Iterator[tuple[tuple[str, str], str]]:

@@ -8,7 +8,9 @@ from typing import Any
 
 UNKNOWN = "und"
 
-_SAMPLE = 160  # characters; 200 cost 23 µs, the whole of an article ten times that
+# Characters looked at first, and where that leaves it unsure. The model costs 0.12 µs a
+# character; of 1,084 English articles it knows all by the first 100.
+_SAMPLE, _LARGE_SAMPLE = 100, 400
 _ENOUGH = 40  # characters under which a guess is worse than what the source declares
 _SURE = 0.5
 _CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]+)*", re.IGNORECASE)
@@ -42,22 +44,24 @@ class LanguageDetector:
 
     def detect(self, title: str, text: str, declared: str | None = None) -> str:
         """The language of an article; *declared* where the text is too short to tell."""
-        sample = (text[:_SAMPLE] or title).replace("\n", " ")
-        if len(sample) < _ENOUGH:
-            sample = f"{title} {sample}".replace("\n", " ").strip()
-            if len(sample) < _ENOUGH and declared:
+        if len(text) < _ENOUGH:
+            text = f"{title} {text}".strip()
+            if len(text) < _ENOUGH and declared:
                 return declared
-        if not sample.strip():
-            return declared or UNKNOWN
+        language = self._guess(text[:_SAMPLE])
+        if language is None and len(text) > _SAMPLE:
+            language = self._guess(text[:_LARGE_SAMPLE])
+        return language or declared or UNKNOWN
+
+    def _guess(self, sample: str) -> str | None:
+        """The language of *sample*; None where the model is not sure."""
         if self._model is None:
             self._model = _load_model()
-        found = self._model.predict(sample, 1, 0.0, "strict")
+        found = self._model.predict(sample.replace("\n", " "), 1, 0.0, "strict")
         if not found or not found[0]:
-            return declared or UNKNOWN
+            return None
         (label,), (probability,) = found
-        if probability < _SURE:
-            return declared or UNKNOWN
-        return str(label).removeprefix("__label__")
+        return str(label).removeprefix("__label__") if probability >= _SURE else None
 
 
 def _load_model() -> Any:

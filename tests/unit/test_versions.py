@@ -1,0 +1,52 @@
+"""One version of each article stays, whatever the order and the packing."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from tests.articles import SEEN_AT, classified
+from transforms.logic.versions import newest, pack, pack_of
+from transforms.records import ClassifiedArticle
+
+A, B = "1" + "a" * 32, "1" + "b" * 32
+
+
+def kept(*versions: ClassifiedArticle) -> list[str]:
+    """Titles of what stays, the same for every order and for one pack or many."""
+    results = set()
+    for order in permutations(map(pack, versions)):
+        results |= {str(newest(order)), str(newest([b"".join(order)]))}
+    assert len(results) == 1
+    payloads = newest(map(pack, versions)).payloads
+    return [ClassifiedArticle.model_validate_json(payload).title for payload in payloads]
+
+
+def test_the_version_updated_last_stays() -> None:
+    newer = classified(A, title="newer", updated_at=SEEN_AT)
+    assert kept(
+        classified(A), newer, classified(A, title="old", updated_at=SEEN_AT - timedelta(1))
+    ) == ["newer"]
+
+
+def test_a_dated_version_stays_before_an_undated_one() -> None:
+    undated = classified(A, title="undated", published_from="reading", published_at=SEEN_AT)
+    assert kept(undated, classified(A, title="dated")) == ["dated"]
+
+
+def test_a_version_that_lost_its_theme_leaves_nothing() -> None:
+    assert kept(classified(A), classified(A, hits=(), updated_at=SEEN_AT)) == []
+
+
+def test_versions_and_articles_are_counted() -> None:
+    found = newest(map(pack, (classified(A), classified(A), classified(B, hits=()))))
+    assert (found.read, found.distinct, len(found.payloads)) == (3, 2, 1)
+
+
+def test_an_article_without_a_theme_takes_some_fifty_bytes() -> None:
+    assert len(pack(classified(A, hits=()))) == 53
+
+
+@pytest.mark.parametrize(("article_id", "name"), [(A, "aa"), ("10f" + "0" * 30, "0f")])
+def test_articles_travel_with_those_whose_ids_begin_alike(article_id: str, name: str) -> None:
+    assert pack_of(article_id) == name
