@@ -20,9 +20,9 @@ _COMMON = (
     "money party work long game school war life good help media plan report power win water food"
 ).split()
 _SYLLABLES = (
-    "ba be bo da de di do fa fe ga go ha hi ka ko la le lo ma me mi mo na ne no pa pe po".split()
-)
-_SYLLABLES += "ra re ri ro sa se si so ta te ti to va ve vi vo wa we zo ling ster ton ment tion er ing".split()
+    "ba be bo da de di do fa fe ga go ha hi ka ko la le lo ma me mi mo na ne no pa pe po ra re ri "
+    "ro sa se si so ta te ti to va ve vi vo wa we zo ling ster ton ment tion er ing"
+).split()
 _INVENTED = 20_000
 _ON_THEME = (
     "The home secretary said that asylum seekers were brought by people smugglers in small boats.",
