@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from pipeline.sinks.files import WriteJsonLines, WriteTable, json_line
+from pipeline.sinks.files import Line, WriteJsonLines, WriteTable, json_line
 from pipeline.sources.files import ReadDocuments
 from pipeline.sources.readers import Limits, Span
 from transforms import coders  # noqa: F401 # registers how records are encoded
@@ -25,7 +25,7 @@ from transforms.logic.themes.model import Theme
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
 from transforms.records import Alert, DeadLetter, QueryTotal, Record, ThemeCount, ThemePair
-from transforms.stories import FindCopies, GroupStories
+from transforms.stories import GroupStories
 
 DEAD_LETTERS = "dead_letters.jsonl"
 TALLIES = "tallies.jsonl"
@@ -64,13 +64,12 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     normalised = parsed.good | "Normalise" >> NormaliseEntries()
     classified = normalised.good | "Classify" >> ClassifyThemes(plan.themes)
     distinct = classified | "DropDuplicates" >> DropDuplicates()
-    copies = classified | "FindCopies" >> FindCopies()
-    stories = distinct.good | "GroupStories" >> GroupStories(copies)
-    alerts = stories | "RaiseAlerts" >> RaiseAlerts(facts, plan.backfill_after)
+    told = distinct.good | "GroupStories" >> GroupStories()
+    alerts = told | "RaiseAlerts" >> RaiseAlerts(facts, plan.backfill_after)
     tables = (
-        stories | "CountThemes" >> CountThemes() | "NameCounts" >> beam.Map(_count_table),
-        stories | "CountPairs" >> CountPairs() | "NamePairs" >> beam.Map(_named, "theme_pairs"),
-        stories | "CountQueries" >> CountQueries() | "NameQueries" >> beam.Map(_named, "queries"),
+        told | "CountThemes" >> CountThemes() | "NameCounts" >> beam.Map(_count_table),
+        told | "CountPairs" >> CountPairs() | "NamePairs" >> beam.Map(_named, "theme_pairs"),
+        told | "CountQueries" >> CountQueries() | "NameQueries" >> beam.Map(_named, "queries"),
     )
     dead = (read.dead, parsed.dead, normalised.dead) | "DeadLetters" >> beam.Flatten()
     tallies = (
@@ -83,7 +82,7 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         alerts | "AlertLines" >> beam.Map(_alert_line),
         dead | "DeadLetterLines" >> beam.Map(_dead_letter_line),
         tallies | "TallyLines" >> beam.Map(_tally_line),
-    ) | "Lines" >> beam.Flatten()
+    )
     _ = lines | "WriteLines" >> WriteJsonLines(plan.folder)
     _ = (
         tables
@@ -97,20 +96,20 @@ def alert_file(theme: str) -> str:
     return f"alerts/{theme}.jsonl"
 
 
-def _alert_line(alert: Alert) -> tuple[str, tuple[str, bytes]]:
+def _alert_line(alert: Alert) -> Line:
     order = f"{alert.article.published_at:%Y%m%d%H%M%S} {alert.alert_id}"
-    return alert_file(alert.theme), (order, json_line(alert))
+    return Line(alert_file(alert.theme), order, json_line(alert))
 
 
-def _dead_letter_line(letter: DeadLetter) -> tuple[str, tuple[str, bytes]]:
+def _dead_letter_line(letter: DeadLetter) -> Line:
     origin = letter.origin
     place = f"{origin.offset or 0:020} {origin.record or 0:012} {origin.entry or 0:09}"
-    return DEAD_LETTERS, (f"{origin.path}\0{place}", json_line(letter))
+    return Line(DEAD_LETTERS, f"{origin.path}\0{place}", json_line(letter))
 
 
-def _tally_line(tally: tuple[str, int]) -> tuple[str, tuple[str, bytes]]:
+def _tally_line(tally: tuple[str, int]) -> Line:
     name, number = tally
-    return TALLIES, (name, f'{{"{name}":{number}}}'.encode())
+    return Line(TALLIES, name, f'{{"{name}":{number}}}'.encode())
 
 
 def _count_table(count: ThemeCount) -> tuple[str, Record]:

@@ -41,6 +41,7 @@ from pipeline.manifest import (
     output_file,
     versions,
 )
+from pipeline.memory import return_freed_memory
 from pipeline.sinks.files import write_table
 from pipeline.sources.files import STDIN, plan, spool_stdin
 from pipeline.sources.readers import Limits, Span
@@ -87,6 +88,7 @@ def run(
             nothing was read.
         RunError: the run failed; nothing of it is visible.
     """
+    return_freed_memory()
     config = loaded.config
     started_at = datetime.now(UTC)
     as_of = as_of or started_at.replace(microsecond=0)

@@ -1,9 +1,18 @@
 """Valid records for tests: each factory takes what the test is about."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
-from transforms.records import ClassifiedArticle, Evidence, Origin, QueryCount, ThemeHit
+from transforms.logic.stories import outline, tell_story
+from transforms.records import (
+    ClassifiedArticle,
+    Evidence,
+    Origin,
+    QueryCount,
+    ThemeHit,
+    ToldArticle,
+)
 
 SEEN_AT = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
@@ -38,9 +47,15 @@ def classified(article_id: str = "a", **changes: Any) -> ClassifiedArticle:
         "source": "Paper",
         "authors": (),
         "origin": Origin(path="articles.jsonl", offset=0),
-        "text_hash": f"hash-of-{article_id}",
+        "text_hash": sha256(article_id.encode()).hexdigest(),
         "copy_key": f"copy-{article_id}",
         "words": 100,
         "hits": (hit(),),
     }
     return ClassifiedArticle(**(values | changes))
+
+
+def told(*articles: ClassifiedArticle) -> list[ToldArticle]:
+    """The articles of one story, each with it."""
+    story = tell_story(map(outline, articles))
+    return [ToldArticle(article=article, story=story) for article in articles]

@@ -1,11 +1,27 @@
-"""From stories to counts."""
+"""From articles and their stories to counts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
 
 import apache_beam as beam
+import orjson
 
-from transforms.logic.counts import Fact, count, facts_of, pairs_of, queries_of
-from transforms.records import QueryTotal, Story, ThemeCount, ThemePair
+from transforms.logic.counts import (
+    Fact,
+    Matched,
+    Pair,
+    count,
+    count_pairs,
+    count_queries,
+    day_of,
+    facts_of,
+    pairs_of,
+    queries_of,
+)
+from transforms.logic.packing import unpack
+from transforms.packing import PackByKey
+from transforms.records import QueryTotal, ThemeCount, ThemePair, ToldArticle
 
 
 class CountThemes(beam.PTransform):
@@ -15,69 +31,55 @@ class CountThemes(beam.PTransform):
     A record's natural key is all but its numbers.
     """
 
-    def expand(self, stories: beam.PCollection[Story]) -> beam.PCollection[ThemeCount]:
+    def expand(self, told: beam.PCollection[ToldArticle]) -> beam.PCollection[ThemeCount]:
         return (
-            stories
-            | "Facts" >> beam.FlatMap(_facts)
+            told
+            | "Facts" >> beam.FlatMap(facts_of)
+            | "Pack" >> PackByKey(_fact_frame)
             | "GroupByDay" >> beam.GroupByKey()
-            | "Count" >> beam.FlatMap(_theme_counts)
+            | "Count" >> beam.FlatMap(_counted, Fact, count).with_output_types(ThemeCount)
         )
 
 
 class CountPairs(beam.PTransform):
     """Count how often two themes stand in the same article."""
 
-    def expand(self, stories: beam.PCollection[Story]) -> beam.PCollection[ThemePair]:
+    def expand(self, told: beam.PCollection[ToldArticle]) -> beam.PCollection[ThemePair]:
         return (
-            stories
-            | "Pairs" >> beam.FlatMap(_pairs)
-            | "GroupByPair" >> beam.GroupByKey()
-            | "Count" >> beam.Map(_theme_pair)
+            told
+            | "Pairs" >> beam.FlatMap(pairs_of)
+            | "Pack" >> PackByKey(_theme_frame)
+            | "GroupByTheme" >> beam.GroupByKey()
+            | "Count" >> beam.FlatMap(_counted, Pair, count_pairs).with_output_types(ThemePair)
         )
 
 
 class CountQueries(beam.PTransform):
     """Count how often each query of each theme matched."""
 
-    def expand(self, stories: beam.PCollection[Story]) -> beam.PCollection[QueryTotal]:
+    def expand(self, told: beam.PCollection[ToldArticle]) -> beam.PCollection[QueryTotal]:
         return (
-            stories
-            | "Queries" >> beam.FlatMap(_queries)
-            | "GroupByQuery" >> beam.GroupByKey()
-            | "Count" >> beam.Map(_query_total)
+            told
+            | "Queries" >> beam.FlatMap(queries_of)
+            | "Pack" >> PackByKey(_theme_frame)
+            | "GroupByTheme" >> beam.GroupByKey()
+            | "Count"
+            >> beam.FlatMap(_counted, Matched, count_queries).with_output_types(QueryTotal)
         )
 
 
-def _facts(story: Story) -> Iterator[tuple[tuple[str, str], Fact]]:
-    yield from facts_of(story)
+def _fact_frame(fact: Fact) -> tuple[str, bytes]:
+    return day_of(fact), orjson.dumps(tuple(fact))
 
 
-def _theme_counts(element: tuple[tuple[str, str], Iterable[Fact]]) -> Iterator[ThemeCount]:
-    (theme, _), facts = element
-    yield from count(theme, facts)
+def _theme_frame(fact: Pair | Matched) -> tuple[str, bytes]:
+    return fact[0], orjson.dumps(tuple(fact))
 
 
-def _pairs(story: Story) -> Iterator[tuple[tuple[str, str], str]]:
-    yield from pairs_of(story)
-
-
-def _theme_pair(element: tuple[tuple[str, str], Iterable[str]]) -> ThemePair:
-    (theme_a, theme_b), ids = element[0], list(element[1])
-    return ThemePair(theme_a=theme_a, theme_b=theme_b, articles=len(ids), stories=len(set(ids)))
-
-
-def _queries(story: Story) -> Iterator[tuple[tuple[str, str], tuple[str, int]]]:
-    yield from queries_of(story)
-
-
-def _query_total(
-    element: tuple[tuple[str, str], Iterable[tuple[str, int]]],
-) -> QueryTotal:
-    (theme, query), matches = element[0], list(element[1])
-    return QueryTotal(
-        theme=theme,
-        query=query,
-        articles=len(matches),
-        stories=len({story_id for story_id, _ in matches}),
-        matches=sum(number for _, number in matches),
-    )
+def _counted(
+    element: tuple[str, Iterable[bytes]],
+    kind: Callable[..., Any],
+    count_all: Callable[[Iterable[Any]], Iterator[Any]],
+) -> Iterator[Any]:
+    frames = chain.from_iterable(map(unpack, element[1]))
+    yield from count_all(kind(*orjson.loads(frame)) for frame in frames)

@@ -1,4 +1,4 @@
-"""From stories to alerts."""
+"""From articles and their stories to alerts."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -6,11 +6,11 @@ from datetime import timedelta
 import apache_beam as beam
 
 from transforms.logic.stories import ThemeFacts, alerts_of
-from transforms.records import Alert, Story
+from transforms.records import Alert, ToldArticle
 
 
 class RaiseAlerts(beam.PTransform):
-    """One alert for each theme of each story.
+    """One alert for each theme of each story, from the articles that tell it.
 
     Args:
         themes: What alerts say of each theme, by name.
@@ -23,8 +23,8 @@ class RaiseAlerts(beam.PTransform):
         self._themes = dict(themes)
         self._backfill_after = backfill_after
 
-    def expand(self, stories: beam.PCollection[Story]) -> beam.PCollection[Alert]:
-        return stories | "Raise" >> beam.ParDo(_RaiseFn(self._themes, self._backfill_after))
+    def expand(self, told: beam.PCollection[ToldArticle]) -> beam.PCollection[Alert]:
+        return told | "Raise" >> beam.ParDo(_RaiseFn(self._themes, self._backfill_after))
 
 
 class _RaiseFn(beam.DoFn):
@@ -32,5 +32,5 @@ class _RaiseFn(beam.DoFn):
         self._themes = themes
         self._backfill_after = backfill_after
 
-    def process(self, story: Story) -> Iterator[Alert]:
-        yield from alerts_of(story, self._themes, self._backfill_after)
+    def process(self, told: ToldArticle) -> Iterator[Alert]:
+        yield from alerts_of(told, self._themes, self._backfill_after)

@@ -1,16 +1,17 @@
 """From articles to classified articles, each once."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import apache_beam as beam
-from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.dead_letters import GOOD, TALLY, CountingFn, Tally, in_global_window
+from transforms.dead_letters import GOOD, TALLY, CountingFn, Tally
 from transforms.logic.classify import classify
+from transforms.logic.packing import unpack
 from transforms.logic.themes.matcher import ThemeMatcher
 from transforms.logic.themes.model import Theme
-from transforms.logic.versions import newest, pack, pack_of
+from transforms.logic.versions import frame_of, newest
+from transforms.packing import PackByKey
 from transforms.records import Article, ClassifiedArticle
 
 
@@ -43,41 +44,21 @@ class DropDuplicates(beam.PTransform):
 
     See `logic.versions` for what is the newest, and for how little of an article
     without a theme is shuffled. `tally` counts `classified`, the distinct articles,
-    and `duplicates`, the rest. For the global window: what a bundle holds back is
-    given out at its end.
+    and `duplicates`, the rest. For the global window.
     """
 
     def expand(self, articles: beam.PCollection[ClassifiedArticle]) -> beam.pvalue.DoOutputsTuple:
         return (
             articles
-            | "Pack" >> beam.ParDo(_PackFn())
+            | "Versions" >> PackByKey(frame_of)
             | "GroupVersions" >> beam.GroupByKey()
             | "KeepNewest" >> beam.ParDo(_KeepNewestFn()).with_outputs(TALLY, main=GOOD)
         )
 
 
-_PACK_BYTES = 1 << 16
-
-
-class _PackFn(beam.DoFn):
-    def start_bundle(self) -> None:
-        self._packs: defaultdict[str, bytearray] = defaultdict(bytearray)
-
-    def process(self, article: ClassifiedArticle) -> Iterator[tuple[str, bytes]]:
-        name = pack_of(article.article_id)
-        packed = self._packs[name]
-        packed += pack(article)
-        if len(packed) >= _PACK_BYTES:
-            yield name, bytes(self._packs.pop(name))
-
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        for name, packed in self._packs.items():
-            yield in_global_window((name, bytes(packed)))
-
-
 class _KeepNewestFn(CountingFn):
     def process(self, element: tuple[str, Iterable[bytes]]) -> Iterator[ClassifiedArticle | Tally]:
-        versions = newest(element[1])
+        versions = newest(chain.from_iterable(map(unpack, element[1])))
         self.counts["classified"] += versions.distinct
         self.counts["duplicates"] += versions.read - versions.distinct
         for payload in versions.payloads:

@@ -147,19 +147,39 @@ class ClassifiedArticle(Record):
     hits: tuple[ThemeHit, ...]
 
 
+class StoryArticle(Record):
+    """An article as its story knows it: who told it, when, and on which themes."""
+
+    article_id: str
+    source: str
+    published_at: datetime
+    published_from: TimeFrom
+    seen_at: datetime
+    levels: dict[str, Level] = Field(description="The level of each theme that it has.")
+
+
 class Story(Record):
     """Articles that are copies of one another."""
 
     story_id: str
-    lead: ClassifiedArticle = Field(description="Earliest published; ties by article_id.")
-    others: tuple[ClassifiedArticle, ...] = Field(
-        description="In the same order, without the lead."
+    lead: StoryArticle = Field(description="Earliest published; ties by article_id.")
+    others: tuple[StoryArticle, ...] = Field(description="In the same order, without the lead.")
+    voices: dict[str, str] = Field(
+        description="For each theme the article_id whose evidence stands for the story: the "
+        "first article that has the theme at the story's highest level."
     )
 
     @property
-    def articles(self) -> tuple[ClassifiedArticle, ...]:
+    def articles(self) -> tuple[StoryArticle, ...]:
         """The lead and the others."""
         return (self.lead, *self.others)
+
+
+class ToldArticle(Record):
+    """An article with a theme, and the story that it tells."""
+
+    article: ClassifiedArticle
+    story: Story
 
 
 class AlertArticle(Record):

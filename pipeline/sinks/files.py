@@ -2,24 +2,34 @@
 
 import csv
 import os
+import struct
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import apache_beam as beam
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transforms.logic.packing import unpack
+from transforms.packing import PackByKey
 from transforms.records import Record
 
 TableFormat = str  # 'csv' or 'parquet'
 
 
+class Line(NamedTuple):
+    """One line of a file; the lines of a file are sorted by their order, then as bytes."""
+
+    file: str
+    order: str
+    content: bytes
+
+
 class WriteJsonLines(beam.PTransform):
-    """Write (file name, (sort key, line)) pairs as files of lines, sorted by key.
+    """Write the lines of several PCollections to their files below *folder*.
 
     A file is written aside and moved to its name whole, so that a bundle that is
     run again replaces what it wrote: the lines of a file are there once.
@@ -29,11 +39,13 @@ class WriteJsonLines(beam.PTransform):
         super().__init__()
         self._folder = folder
 
-    def expand(
-        self, lines: beam.PCollection[tuple[str, tuple[str, bytes]]]
-    ) -> beam.PCollection[str]:
+    def expand(self, lines: tuple[beam.PCollection[Line], ...]) -> beam.PCollection[str]:
+        packed = tuple(
+            part | f"Pack{number}" >> PackByKey(_line_frame) for number, part in enumerate(lines)
+        )
         return (
-            lines
+            packed
+            | "Lines" >> beam.Flatten()
             | "GroupByFile" >> beam.GroupByKey()
             | "WriteFile" >> beam.Map(_write_lines, folder=self._folder)
         )
@@ -59,15 +71,31 @@ class WriteTable(beam.PTransform):
         )
 
 
-def _write_lines(element: tuple[str, Iterable[tuple[str, bytes]]], folder: Path) -> str:
-    name, lines = element
+_ORDER = struct.Struct(">I")
+
+
+def _line_frame(line: Line) -> tuple[str, bytes]:
+    order = line.order.encode()
+    return line.file, _ORDER.pack(len(order)) + order + line.content
+
+
+def _write_lines(element: tuple[str, Iterable[bytes]], folder: Path) -> str:
+    name, packs = element
+    lines = [_ordered(frame) for packed in packs for frame in unpack(packed)]
+    lines.sort()
     _replace(folder / name, lambda path: _write_sorted(path, lines))
     return name
 
 
-def _write_sorted(path: Path, lines: Iterable[tuple[str, bytes]]) -> None:
+def _ordered(frame: bytes) -> tuple[bytes, bytes]:
+    begin = _ORDER.size
+    (length,) = _ORDER.unpack_from(frame)
+    return frame[begin : begin + length], frame[begin + length :]
+
+
+def _write_sorted(path: Path, lines: Iterable[tuple[bytes, bytes]]) -> None:
     with path.open("wb") as file:
-        for _, line in sorted(lines):
+        for _, line in lines:
             file.write(line)
             file.write(b"\n")
 
@@ -142,4 +170,4 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
 
 def json_line(record: Record) -> bytes:
     """A record as one line of JSON without its line feed; keys in the order of its fields."""
-    return orjson.dumps(record.model_dump(mode="json"))
+    return record.__pydantic_serializer__.to_json(record)

@@ -9,13 +9,13 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline as Pipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from tests.articles import classified, hit
+from tests.articles import classified, hit, told
 from transforms import coders  # noqa: F401 # registers how records are encoded
 from transforms.aggregate import CountPairs, CountQueries, CountThemes
 from transforms.alert import RaiseAlerts
 from transforms.classify import DropDuplicates
 from transforms.logic.documents import FieldNames
-from transforms.logic.stories import ThemeFacts, tell_story
+from transforms.logic.stories import ThemeFacts
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
 from transforms.records import (
@@ -24,12 +24,12 @@ from transforms.records import (
     Origin,
     QueryTotal,
     RawDocument,
-    Story,
     ThemePair,
+    ToldArticle,
 )
-from transforms.stories import FindCopies, GroupStories
+from transforms.stories import GroupStories
 
-A, B = "1" + "a" * 32, "1" + "b" * 32
+A, B, C, D = (f"1{letter * 32}" for letter in "abcd")
 
 
 def pipeline() -> Pipeline:
@@ -83,33 +83,33 @@ def test_the_newest_version_of_an_article_stays() -> None:
 
 def test_copies_of_copies_are_one_story() -> None:
     articles = [
-        classified("a", copy_key="one"),
-        classified("b", copy_key="one", guid="urn:x:1"),
-        classified("c", guid="urn:x:1"),
-        classified("d"),
+        classified(A, copy_key="one"),
+        classified(B, copy_key="one", guid="urn:x:1"),
+        classified(C, guid="urn:x:1"),
+        classified(D),
     ]
     with pipeline() as p:
-        found = created(p, *articles)
-        stories = found | GroupStories(found | FindCopies())
-        ids = stories | beam.Map(lambda s: [a.article_id for a in s.articles])
-        assert_that(ids, equal_to([["a", "b", "c"], ["d"]]))
+        grouped = created(p, *articles) | GroupStories()
+        ids = grouped | beam.Map(
+            lambda t: (t.article.article_id, [one.article_id for one in t.story.articles])
+        )
+        together = [A, B, C]
+        assert_that(ids, equal_to([(A, together), (B, together), (C, together), (D, [D])]))
 
 
 def test_a_story_raises_an_alert_for_each_theme() -> None:
-    story = tell_story([classified(hits=(hit("encryption", level="mention"), hit("migration")))])
+    (one,) = told(classified(hits=(hit("encryption", level="mention"), hit("migration"))))
     themes = {name: ThemeFacts("v", {}) for name in ("encryption", "migration")}
     with pipeline() as p:
-        alerts = created(p, story) | RaiseAlerts(themes, timedelta(days=7))
+        alerts = created(p, one) | RaiseAlerts(themes, timedelta(days=7))
         raised = alerts | beam.Map(lambda a: (a.theme, a.level))
         assert_that(raised, equal_to([("encryption", "mention"), ("migration", "focus")]))
 
 
 def test_counts_pairs_and_queries() -> None:
-    both = tell_story(
-        [classified("a", hits=(hit("encryption"), hit("migration"))), classified("b")]
-    )
+    both = told(classified("a", hits=(hit("encryption"), hit("migration"))), classified("b"))
     with pipeline() as p:
-        stories = created(p, both)
+        stories = created(p, *both)
         counts = stories | CountThemes()
         daily = (
             counts
@@ -129,11 +129,11 @@ def test_counts_pairs_and_queries() -> None:
 
 def test_beam_refuses_stages_in_a_wrong_order() -> None:
     with pytest.raises(beam.typehints.TypeCheckError):
-        _ = created(pipeline(), tell_story([classified()])) | DropDuplicates()
+        _ = created(pipeline(), *told(classified())) | DropDuplicates()
 
 
-@pytest.mark.parametrize("record", [classified(), tell_story([classified()])])
-def test_records_survive_their_coder(record: ClassifiedArticle | Story) -> None:
+@pytest.mark.parametrize("record", [classified(), *told(classified())])
+def test_records_survive_their_coder(record: ClassifiedArticle | ToldArticle) -> None:
     coder = beam.coders.registry.get_coder(type(record))
     assert coder.is_deterministic()
     assert coder.decode(coder.encode(record)) == record

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 
+from transforms.logic.identity import scoped_guid
 from transforms.records import ClassifiedArticle
 
 
 def identity_keys(article: ClassifiedArticle) -> Iterator[str]:
-    """Keys that an article shares with its exact copies: its URL, its guid, its text.
+    """Keys that an article shares with its exact copies: its guid and its text.
 
-    A guid is only unique within its source, unless it is an URI.
+    Its link is none of them: articles with one link have one id.
     """
-    if article.canonical_url:
-        yield f"url {article.canonical_url}"
     if article.guid:
-        scope = "" if ":" in article.guid else article.source
-        yield f"guid {scope} {article.guid}"
+        yield f"guid {scoped_guid(article.guid, article.source)}"
     if article.copy_key:
         yield f"text {article.copy_key}"
 

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import NamedTuple
 
 from transforms.logic.urls import host_of
-from transforms.records import ClassifiedArticle, Story, ThemeCount
+from transforms.records import ClassifiedArticle, QueryTotal, ThemeCount, ThemePair, ToldArticle
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -14,6 +15,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 class Fact(NamedTuple):
     """One article as it counts for one theme."""
 
+    theme: str
     published_at: float  # seconds since 1970
     source: str
     language: str
@@ -22,49 +24,48 @@ class Fact(NamedTuple):
     focus: bool
 
 
-def facts_of(story: Story) -> Iterator[tuple[tuple[str, str], Fact]]:
-    """For each theme of each article of *story*: (theme, UTC day), and the fact.
-
-    No bucket of a theme reaches over a day, so facts that meet by theme and day can
-    be counted together.
-    """
-    for article in story.articles:
-        day = article.published_at.date().isoformat()
-        publisher = publisher_of(article)
-        for hit in article.hits:
-            yield (
-                (hit.theme, day),
-                Fact(
-                    article.published_at.timestamp(),
-                    article.source,
-                    article.language,
-                    story.story_id,
-                    publisher,
-                    hit.level == "focus",
-                ),
-            )
+def facts_of(told: ToldArticle) -> Iterator[Fact]:
+    """One fact for each theme of an article."""
+    article = told.article
+    publisher = publisher_of(article)
+    for hit in article.hits:
+        yield Fact(
+            hit.theme,
+            article.published_at.timestamp(),
+            article.source,
+            article.language,
+            told.story.story_id,
+            publisher,
+            hit.level == "focus",
+        )
 
 
-def count(theme: str, facts: Iterable[Fact]) -> Iterator[ThemeCount]:
-    """All counts of one theme and day: by hour and by day, alone and by source and language.
+def day_of(fact: Fact) -> str:
+    """The theme and UTC day of a fact: no bucket of a theme reaches over a day."""
+    return f"{fact.theme} {_start(fact.published_at, DAY):%Y-%m-%d}"
+
+
+def count(facts: Iterable[Fact]) -> Iterator[ThemeCount]:
+    """All counts of *facts*: by hour and by day, alone and by source and language.
 
     Of the four combinations of source and language the hour has the first and the
-    last. Copies raise the number of articles alone.
+    last. Copies raise the number of articles alone. Facts of one bucket must come
+    together.
     """
     tallies: defaultdict[_Bucket, _Tally] = defaultdict(_Tally)
     for fact in facts:
         hour, day = (_start(fact.published_at, span) for span in (HOUR, DAY))
-        source, language = fact.source, fact.language
+        theme, source, language = fact.theme, fact.source, fact.language
         for bucket in (
-            (hour, HOUR, None, None),
-            (hour, HOUR, source, language),
-            (day, DAY, None, None),
-            (day, DAY, source, None),
-            (day, DAY, None, language),
-            (day, DAY, source, language),
+            (theme, hour, HOUR, None, None),
+            (theme, hour, HOUR, source, language),
+            (theme, day, DAY, None, None),
+            (theme, day, DAY, source, None),
+            (theme, day, DAY, None, language),
+            (theme, day, DAY, source, language),
         ):
             tallies[bucket].add(fact)
-    for (start, span, source_or_all, language_or_all), tally in tallies.items():
+    for (theme, start, span, source_or_all, language_or_all), tally in tallies.items():
         yield ThemeCount(
             bucket_start=start,
             bucket_end=start + span,
@@ -79,7 +80,7 @@ def count(theme: str, facts: Iterable[Fact]) -> Iterator[ThemeCount]:
         )
 
 
-_Bucket = tuple[datetime, timedelta, str | None, str | None]
+_Bucket = tuple[str, datetime, timedelta, str | None, str | None]
 
 
 class _Tally:
@@ -106,18 +107,56 @@ def publisher_of(article: ClassifiedArticle) -> str:
     return host or article.source
 
 
-def pairs_of(story: Story) -> Iterator[tuple[tuple[str, str], str]]:
-    """(theme_a, theme_b) and the story's id for each pair of themes in each article."""
-    for article in story.articles:
-        names = sorted(hit.theme for hit in article.hits)
-        for index, first in enumerate(names):
-            for second in names[index + 1 :]:
-                yield (first, second), story.story_id
+class Pair(NamedTuple):
+    """Two themes in one article; theme_a sorts before theme_b."""
+
+    theme_a: str
+    theme_b: str
+    story_id: str
 
 
-def queries_of(story: Story) -> Iterator[tuple[tuple[str, str], tuple[str, int]]]:
-    """(theme, query) with the story's id and the matches, for each query in each article."""
-    for article in story.articles:
-        for hit in article.hits:
-            for query in hit.queries:
-                yield (hit.theme, query.query), (story.story_id, query.matches)
+def pairs_of(told: ToldArticle) -> Iterator[Pair]:
+    """Each pair of themes of an article."""
+    names = sorted(hit.theme for hit in told.article.hits)
+    for theme_a, theme_b in combinations(names, 2):
+        yield Pair(theme_a, theme_b, told.story.story_id)
+
+
+def count_pairs(pairs: Iterable[Pair]) -> Iterator[ThemePair]:
+    """How often each pair is there."""
+    stories: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for pair in pairs:
+        stories[pair.theme_a, pair.theme_b].append(pair.story_id)
+    for (theme_a, theme_b), ids in stories.items():
+        yield ThemePair(theme_a=theme_a, theme_b=theme_b, articles=len(ids), stories=len(set(ids)))
+
+
+class Matched(NamedTuple):
+    """A query that matched in an article, and how often."""
+
+    theme: str
+    query: str
+    story_id: str
+    matches: int
+
+
+def queries_of(told: ToldArticle) -> Iterator[Matched]:
+    """Each query that matched in an article."""
+    for hit in told.article.hits:
+        for query in hit.queries:
+            yield Matched(hit.theme, query.query, told.story.story_id, query.matches)
+
+
+def count_queries(matched: Iterable[Matched]) -> Iterator[QueryTotal]:
+    """How often each query matched."""
+    found: defaultdict[tuple[str, str], list[Matched]] = defaultdict(list)
+    for one in matched:
+        found[one.theme, one.query].append(one)
+    for (theme, query), ones in found.items():
+        yield QueryTotal(
+            theme=theme,
+            query=query,
+            articles=len(ones),
+            stories=len({one.story_id for one in ones}),
+            matches=sum(one.matches for one in ones),
+        )

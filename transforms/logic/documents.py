@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -68,11 +68,19 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+_Candidates = tuple[tuple[str, tuple[str, ...]], ...]
+_REMEMBERED = 64  # sets of keys
+
+
 @dataclass(frozen=True)
 class FieldNames:
     """Under which names a record may hold each field of an entry, the preferred first."""
 
     names: tuple[tuple[str, tuple[str, ...]], ...] = tuple(_NAMES.items())
+    # By the keys of a record: the records of a file have few different sets of keys.
+    _candidates: dict[tuple[str, ...], _Candidates] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def with_overrides(cls, overrides: Mapping[str, list[str] | tuple[str, ...]]) -> "FieldNames":
@@ -97,21 +105,30 @@ class FieldNames:
         counts only where none is spelt exactly.
         """
         chosen: dict[str, tuple[str, Any]] = {}
-        folded: dict[str, str] | None = None
-        for field, names in self.names:
-            for name in names:
-                if name in record and not _is_empty(value := record[name]):
-                    chosen[field] = name, value
+        keys_of = tuple(record)
+        candidates = self._candidates.get(keys_of)
+        if candidates is None:
+            candidates = self._find_candidates(keys_of)
+        for name, keys in candidates:
+            for key in keys:
+                if not _is_empty(value := record[key]):
+                    chosen[name] = key, value
                     break
-            else:
-                if folded is None:
-                    folded = {key.casefold(): key for key in reversed(list(record))}
-                for name in names:
-                    key = folded.get(name.casefold())
-                    if key is not None and not _is_empty(value := record[key]):
-                        chosen[field] = key, value
-                        break
         return chosen
+
+    def _find_candidates(self, keys: tuple[str, ...]) -> _Candidates:
+        """The keys that may hold each field, in the order in which they are asked."""
+        folded = {key.casefold(): key for key in reversed(keys)}
+        candidates = []
+        for wanted, names in self.names:
+            exact = [name for name in names if name in keys]
+            alike = [folded[name] for name in map(str.casefold, names) if name in folded]
+            if found := tuple(dict.fromkeys(exact + alike)):
+                candidates.append((wanted, found))
+        if len(self._candidates) >= _REMEMBERED:
+            self._candidates.clear()
+        self._candidates[keys] = tuple(candidates)
+        return self._candidates[keys]
 
 
 def _is_empty(value: Any) -> bool:
@@ -130,13 +147,13 @@ def sniff(name: str, head: bytes) -> Kind:
         RecordError: EMPTY where nothing stands in it; UNKNOWN_FORMAT where it is no
             text and no Parquet.
     """
-    if not head.strip():
+    # A character cut off at the end of the head is no fault.
+    text = head.decode(marked_encoding(head) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
+    if not text:
         raise RecordError(Reason.EMPTY, f"{name}: nothing stands in it")
     named = _kind_by_name(name)
     if head.startswith(b"PAR1") or named == "parquet":
         return "parquet"
-    # A character cut off at the end of the head is no fault.
-    text = head.decode(marked_encoding(head) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
     few = 10 if named else 100  # a good name makes up for a stray byte
     if head.startswith(_NO_TEXT) or len(_CONTROL.findall(text)) * few > len(text):
         raise RecordError(
@@ -169,7 +186,8 @@ def _kind_of_markup(text: str) -> Kind | None:
         if end < 0:
             return None
         position = end + len(close)
-        position += len(text) - position - len(text[position:].lstrip())
+        while text[position : position + 1].isspace():
+            position += 1
     root = _ROOT.match(text, position)
     if root is None:
         return None
@@ -178,24 +196,31 @@ def _kind_of_markup(text: str) -> Kind | None:
 
 
 def _kind_of_json(text: str, named: Kind | None) -> Kind | None:
+    first, ended, rest = text.partition("\n")
+    following = rest.lstrip()[:1]
+    if first.rstrip() == "{":
+        # Indented over several lines; but among lines it may be one that is cut off.
+        return named if named == "jsonl" and following == "{" else "json"
     if text[0] == "[":
+        if named == "jsonl" and following == "{" and _is_json(first):
+            return named
         return "json" if text[1:].lstrip()[:1] == "{" or named == "json" else None
-    first, _, rest = text.partition("\n")
-    if not first[1:].strip():  # indented over several lines
-        return "json"
+    if not _is_json(first):
+        if named in ("json", "jsonl"):
+            return named
+        if first[1:].lstrip()[:1] != '"':
+            return None
+        # One that is longer than what is looked at is a record, whether others follow or not.
+        return "json" if ended else "jsonl"
+    return "jsonl" if following == "{" or named == "jsonl" else "json"
+
+
+def _is_json(text: str) -> bool:
     try:
-        orjson.loads(first)
+        orjson.loads(text)
     except orjson.JSONDecodeError:
-        return (
-            named
-            if named in ("json", "jsonl")
-            else "json"
-            if first[1:].lstrip()[:1] == '"'
-            else None
-        )
-    if rest.lstrip()[:1] == "{":
-        return "jsonl"
-    return "jsonl" if named == "jsonl" else "json"
+        return False
+    return True
 
 
 def _kind_of_table(text: str) -> Kind | None:

@@ -25,8 +25,13 @@ def article_id(
     if canonical_url and not is_site_root(canonical_url):
         return _hash(f"url\n{canonical_url}")
     if guid:
-        return _hash(f"guid\n{'' if guid.startswith(_GLOBAL) else source}\n{guid}")
+        return _hash(f"guid\n{scoped_guid(guid, source)}")
     return _hash(f"text\n{title}\n{text}")
+
+
+def scoped_guid(guid: str, source: str) -> str:
+    """A guid with what it is unique in: its source, unless it is a link, URN or tag URI."""
+    return f"{'' if guid.startswith(_GLOBAL) else source}\n{guid}"
 
 
 def copy_key(title: str, text: str) -> str:

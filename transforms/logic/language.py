@@ -8,9 +8,9 @@ from typing import Any
 
 UNKNOWN = "und"
 
-# Characters looked at first, and where that leaves it unsure. The model costs 0.12 µs a
-# character; of 1,084 English articles it knows all by the first 100.
-_SAMPLE, _LARGE_SAMPLE = 100, 400
+# Characters looked at first, and where that leaves it unsure. The model costs 0.15 µs a
+# character; of 1,084 English articles it knows all but 5 by the first 80, and none wrongly.
+_SAMPLE, _LARGE_SAMPLE = 80, 240
 _ENOUGH = 40  # characters under which a guess is worse than what the source declares
 _SURE = 0.5
 _CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]+)*", re.IGNORECASE)

@@ -1,8 +1,8 @@
 """From copies to a story, and from a story to its alerts."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from transforms.records import (
@@ -11,7 +11,8 @@ from transforms.records import (
     AlertStory,
     ClassifiedArticle,
     Story,
-    ThemeHit,
+    StoryArticle,
+    ToldArticle,
 )
 
 
@@ -22,59 +23,77 @@ class ThemeFacts(NamedTuple):
     codes: dict[str, tuple[str, ...]]
 
 
-def tell_story(copies: Iterable[ClassifiedArticle]) -> Story:
+def outline(article: ClassifiedArticle) -> StoryArticle:
+    """What a story needs to know of *article*."""
+    return StoryArticle(
+        article_id=article.article_id,
+        source=article.source,
+        published_at=article.published_at,
+        published_from=article.published_from,
+        seen_at=article.seen_at,
+        levels={hit.theme: hit.level for hit in article.hits},
+    )
+
+
+def tell_story(copies: Iterable[StoryArticle]) -> Story:
     """One story of *copies*; the lead is the earliest published, ties by article_id.
 
     An article without a date of its own leads only where none has one: the time of
     reading says nothing about who was first.
     """
-    lead, *others = sorted(copies, key=_order)
-    story_id = _hash("story", lead.article_id)
-    return Story(story_id=story_id, lead=lead, others=tuple(others))
+    articles = sorted(copies, key=_order)
+    voices: dict[str, StoryArticle] = {}
+    for article in articles:
+        for theme, level in article.levels.items():
+            voice = voices.setdefault(theme, article)
+            if level == "focus" and voice.levels[theme] == "mention":
+                voices[theme] = article
+    lead, *others = articles
+    return Story(
+        story_id=_hash("story", lead.article_id),
+        lead=lead,
+        others=tuple(others),
+        voices={theme: voice.article_id for theme, voice in sorted(voices.items())},
+    )
 
 
 def alerts_of(
-    story: Story, themes: Mapping[str, ThemeFacts], backfill_after: timedelta
-) -> list[Alert]:
-    """One alert for each theme that any article of *story* has, in the order of theme names.
+    told: ToldArticle, themes: Mapping[str, ThemeFacts], backfill_after: timedelta
+) -> Iterator[Alert]:
+    """The alerts that an article raises: one for each theme for which its story speaks by it.
 
-    The evidence is of the story's first article that has the theme at its highest
-    level. `backfill` is set where the story's lead was older than *backfill_after*
-    when it was seen.
+    So all articles of a story together raise one alert for each of its themes.
+    `backfill` is set where the story's lead was older than *backfill_after* when it
+    was seen.
     """
-    found: dict[str, tuple[ClassifiedArticle, ThemeHit]] = {}
-    for article in story.articles:
-        for hit in article.hits:
-            best = found.get(hit.theme)
-            if best is None or (best[1].level == "mention" and hit.level == "focus"):
-                found[hit.theme] = article, hit
+    article, story = told.article, told.story
+    hits = [hit for hit in article.hits if story.voices[hit.theme] == article.article_id]
+    if not hits:
+        return
     summary = AlertStory(
         story_id=story.story_id,
         articles=len(story.articles),
-        sources=tuple(sorted({article.source for article in story.articles})),
-        article_ids=tuple(article.article_id for article in story.articles),
+        sources=tuple(sorted({one.source for one in story.articles})),
+        article_ids=tuple(one.article_id for one in story.articles),
     )
-    backfill = story.lead.seen_at - story.lead.published_at > backfill_after
-    return [
-        Alert(
-            alert_id=_hash("alert", theme, story.story_id),
-            theme=theme,
-            theme_version=themes[theme].version,
-            codes=themes[theme].codes,
+    for hit in hits:
+        yield Alert(
+            alert_id=_hash("alert", hit.theme, story.story_id),
+            theme=hit.theme,
+            theme_version=themes[hit.theme].version,
+            codes=themes[hit.theme].codes,
             level=hit.level,
             score=hit.score,
-            backfill=backfill,
+            backfill=story.lead.seen_at - story.lead.published_at > backfill_after,
             story=summary,
             article=_alert_article(article),
             evidence=hit.evidence,
         )
-        for theme, (article, hit) in sorted(found.items())
-    ]
 
 
-def _order(article: ClassifiedArticle) -> tuple[bool, float, str]:
+def _order(article: StoryArticle) -> tuple[bool, datetime, str]:
     undated = article.published_from == "reading"
-    return undated, article.published_at.timestamp(), article.article_id
+    return undated, article.published_at, article.article_id
 
 
 def _alert_article(article: ClassifiedArticle) -> AlertArticle:

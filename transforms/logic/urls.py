@@ -63,8 +63,7 @@ def host_of(url: str) -> str | None:
 
 def is_site_root(canonical: str) -> bool:
     """Whether a canonical URL is a site's front page, which many articles may name."""
-    parts = urlsplit(canonical)
-    return parts.path in ("", "/") and not parts.query
+    return canonical.count("/") == 3 and canonical.endswith("/")
 
 
 _PERCENT = re.compile(r"%[0-9a-fA-F]{2}")

@@ -45,14 +45,16 @@ class ThemeMatcher:
             )
             for theme in sorted(themes, key=lambda theme: theme.theme)
         ]
-        #: By anchor, the queries that cannot match without it, or without one like it.
-        self._woken: dict[str, list[tuple[int, str]]] = {}
+        #: By anchor, the queries that cannot match without it or one like it, and what else
+        #: they need.
+        self._woken: dict[str, list[tuple[int, str, tuple[frozenset[str], ...]]]] = {}
         anchors: set[str] = set()
         for number, theme in enumerate(self._themes):
             for name, query in theme.queries.items():
                 anchors |= query.node.anchors
-                for anchor in query.node.needs:
-                    self._woken.setdefault(anchor, []).append((number, name))
+                first, *others = query.node.needs
+                for anchor in first:
+                    self._woken.setdefault(anchor, []).append((number, name, tuple(others)))
         self._anchors = sorted(anchors)
         small = sum(len(anchor.encode()) for anchor in anchors) <= _LARGEST_TABLE
         self._automaton = AhoCorasick(
@@ -77,8 +79,9 @@ class ThemeMatcher:
             return ()
         awake: dict[int, set[str]] = {}
         for anchor in reading.places:
-            for number, name in self._woken.get(anchor, ()):
-                awake.setdefault(number, set()).add(name)
+            for number, name, others in self._woken.get(anchor, ()):
+                if not any(needed.isdisjoint(reading.places) for needed in others):
+                    awake.setdefault(number, set()).add(name)
         passages = _Passages(title, text, reading.haystack)
         hits = []
         for number in sorted(awake):
@@ -118,6 +121,9 @@ class _Result:
     score: Score
 
 
+_NOTHING = _Result([], [], Score(0.0, None, {}, stands_out=False))
+
+
 @dataclass(frozen=True, slots=True)
 class _CompiledTheme:
     theme: Theme
@@ -130,6 +136,8 @@ class _CompiledTheme:
             for name in names
             for match in self.queries[name].node.matches(reading)
         ]
+        if not found:
+            return _NOTHING
         haystack = reading.haystack
         counted, covered = split_by_length(found, len(haystack.folded))
         return _Result(

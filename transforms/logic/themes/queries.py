@@ -7,7 +7,7 @@ where one of them was found.
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
 from transforms.logic.themes.folding import Haystack
@@ -66,10 +66,9 @@ class Node(Protocol):
 
     #: All anchors that it looks for.
     anchors: frozenset[str]
-    #: Those of which one must be in the article, or nothing matches.
-    needs: frozenset[str]
-    #: The higher it is, the fewer articles are expected to have what `needs` says.
-    rarity: int
+    #: Sets of anchors: one of each must be in the article, or nothing matches. The set
+    #: that the fewest articles are expected to have an anchor of comes first.
+    needs: tuple[frozenset[str], ...]
 
     def matches(self, reading: Reading) -> list[Match]:
         """All matches in text order."""
@@ -103,8 +102,8 @@ class AnyOf:
             for exact in spellings(normal_term(term)):
                 spelling = Spelling(exact, accents=haystack_accents)
                 self._spellings.setdefault(spelling.anchor, []).append(spelling)
-        self.anchors = self.needs = frozenset(self._spellings)
-        self.rarity = min(map(len, self.anchors))
+        self.anchors = frozenset(self._spellings)
+        self.needs: tuple[frozenset[str], ...] = (self.anchors,)
 
     def matches(self, reading: Reading) -> list[Match]:
         spans: set[Span] = set()
@@ -134,11 +133,10 @@ class AllOf:
     """
 
     def __init__(self, parts: Sequence[Node], *, within: int | None = None) -> None:
-        self._parts = sorted(parts, key=lambda part: -part.rarity)
+        self._parts = parts
         self._within = within
         self.anchors = frozenset().union(*(part.anchors for part in parts))
-        self.needs = self._parts[0].needs
-        self.rarity = self._parts[0].rarity
+        self.needs = tuple(sorted(chain(*(part.needs for part in parts)), key=_commonness))
 
     def matches(self, reading: Reading) -> list[Match]:
         found = []
@@ -186,7 +184,6 @@ class Unless:
         self._within = within
         self.anchors = part.anchors | excluded.anchors
         self.needs = part.needs
-        self.rarity = part.rarity
 
     def matches(self, reading: Reading) -> list[Match]:
         matches = self._part.matches(reading)
@@ -211,6 +208,11 @@ class Unless:
         after = bisect_left(excluded, match[0][0], key=lambda other: other[0][0])
         near = excluded[max(after - 1, 0) : after + 1]
         return next((one for one in near if reading.together((match, one), self._within)), None)
+
+
+def _commonness(anchors: frozenset[str]) -> int:
+    """The lower it is, the fewer articles are expected to have one: long words are rare."""
+    return -min(map(len, anchors))
 
 
 def _width_and_start(group: Sequence[Match]) -> tuple[int, int]:
