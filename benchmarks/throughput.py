@@ -6,15 +6,17 @@ Needs the dependency group `bench` (psutil, and spaCy for the last peer).
 """
 
 import argparse
+import functools
 import itertools
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import ahocorasick_rs
 import orjson
@@ -42,32 +44,43 @@ def main() -> None:
     articles: int = parser.parse_args().articles
     loaded = load_config(None)
     with tempfile.TemporaryDirectory() as folder:
-        corpus = Path(folder) / "corpus.jsonl"
+        corpus, third = Path(folder) / "corpus.jsonl", Path(folder) / "third.jsonl"
         write_corpus(corpus, articles)
-        small = Path(folder) / "small.jsonl"
-        write_corpus(small, max(articles // 10, 1))
+        write_corpus(third, articles // 3)
         print(f"corpus: {articles:,} articles, {corpus.stat().st_size / articles:,.0f} bytes each")
-
-        floor = _rate(lambda: _floor(corpus, loaded), articles)
-        loop = _rate(lambda: _loop(corpus, loaded, _LOOP_ARTICLES), min(articles, _LOOP_ARTICLES))
-        run, peak = _measured_run(corpus, Path(folder) / "out", articles)
-        _, small_peak = _measured_run(small, Path(folder) / "out", max(articles // 10, 1))
+        floor = _rate(lambda: _floor(corpus, loaded, ahocorasick_rs.AhoCorasick), articles)
+        table = functools.partial(
+            ahocorasick_rs.AhoCorasick, implementation=ahocorasick_rs.Implementation.DFA
+        )
+        fast_floor = _rate(lambda: _floor(corpus, loaded, table), articles)
+        looped = min(articles, _LOOP_ARTICLES)
+        loop = _rate(lambda: _loop(corpus, loaded, looped), looped)
+        run, peak, runner = _measured_run(corpus, Path(folder) / "out", articles)
+        same = (
+            f"--direct_running_mode={runner['mode']}",
+            f"--direct_num_workers={runner['workers']}",
+        )
+        _, third_peak, _ = _measured_run(third, Path(folder) / "out", articles // 3, same)
         spacy = _spacy_rate(corpus, loaded)
 
-    workers = min(psutil.cpu_count() or 1, 2)
-    growth = (peak - small_peak) / (articles * 0.9)
-    print(f"floor (read, parse, one automaton pass; one core)  {floor:>9,.0f} articles/s")
-    print(f"plain loop over the stage functions (one core)     {loop:>9,.0f} articles/s")
-    print(f"policywire run                                     {run:>9,.0f} articles/s")
-    print(f"run / floor                                        {run / floor:>9.2f}")
-    print(f"run a core / plain loop                            {run / workers / loop:>9.2f}")
-    if spacy is None:
-        print("spaCy PhraseMatcher                                not installed")
-    else:
-        print(f"spaCy PhraseMatcher on the same terms              {spacy:>9,.0f} articles/s")
-        print(f"run / spaCy                                        {run / spacy:>9.1f}")
-    print(f"peak memory of all processes                       {peak / 2**20:>9,.0f} MiB")
-    print(f"memory growth an article                           {growth / 1e3:>9.2f} kB")
+    workers = runner["workers"]
+    growth = (peak - third_peak) / (articles - articles // 3)
+    figures: list[tuple[str, float | None, str]] = [
+        ("floor: read, parse, one automaton pass; one core", floor, ",.0f articles/s"),
+        ("the same with a table of all transitions", fast_floor, ",.0f articles/s"),
+        ("plain loop over the stage functions; one core", loop, ",.0f articles/s"),
+        (f"policywire run; {workers} workers, {runner['mode']}", run, ",.0f articles/s"),
+        ("run / floor", run / floor, ".2f"),
+        ("run / floor with a table", run / fast_floor, ".2f"),
+        ("run a core / plain loop", run / workers / loop, ".2f"),
+        ("spaCy PhraseMatcher on the same terms; one core", spacy, ",.0f articles/s"),
+        ("run / spaCy", spacy and run / spacy, ".1f"),
+        ("peak memory of all processes", peak / 2**20, ",.0f MiB"),
+        ("memory growth an article", growth / 1e3, ".2f kB"),
+    ]
+    for name, value, form in figures:
+        number, _, unit = form.partition(" ")
+        print(f"{name:<52}", "not installed" if value is None else f"{value:{number}} {unit}")
 
 
 def _rate(program: Callable[[], None], articles: int) -> float:
@@ -80,10 +93,8 @@ def _literals(loaded: LoadedConfig) -> list[str]:
     return list(ThemeMatcher(loaded.themes).literals)
 
 
-def _floor(corpus: Path, loaded: LoadedConfig) -> None:
-    automaton = ahocorasick_rs.AhoCorasick(
-        _literals(loaded), implementation=ahocorasick_rs.Implementation.DFA, store_patterns=False
-    )
+def _floor(corpus: Path, loaded: LoadedConfig, build: Callable[..., Any]) -> None:
+    automaton = build(_literals(loaded), store_patterns=False)
     with corpus.open("rb") as file:
         for line in file:
             automaton.find_matches_as_indexes(orjson.loads(line)["text"].lower(), overlapping=True)
@@ -103,9 +114,12 @@ def _documents(corpus: Path) -> Iterator[RawDocument]:
         yield read
 
 
-def _measured_run(corpus: Path, out: Path, articles: int) -> tuple[float, int]:
+def _measured_run(
+    corpus: Path, out: Path, articles: int, options: Sequence[str] = ()
+) -> tuple[float, int, dict[str, Any]]:
+    """Articles a second, the most memory in bytes, and what the manifest says of the runner."""
     command = [sys.executable, "-m", "pipeline", "run", "--input", str(corpus)]
-    command += ["--out", str(out), "--as-of", _AS_OF, "--quiet"]
+    command += ["--out", str(out), "--as-of", _AS_OF, "--quiet", "--", *options]
     start = time.perf_counter()
     process = subprocess.Popen(command)
     peak = [0]
@@ -114,7 +128,9 @@ def _measured_run(corpus: Path, out: Path, articles: int) -> tuple[float, int]:
     assert process.wait() == 0
     seconds = time.perf_counter() - start
     watcher.join()
-    return articles / seconds, peak[0]
+    latest = orjson.loads((out / "latest.json").read_bytes())
+    manifest = orjson.loads((out / latest["path"] / "manifest.json").read_bytes())
+    return articles / seconds, peak[0], manifest["runner"]
 
 
 def _follow_memory(pid: int, peak: list[int]) -> None:

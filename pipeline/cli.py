@@ -6,7 +6,7 @@ Modules of the application are imported where a command needs them, so that
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from transforms.errors import ConfigError, PolicywireError
 if TYPE_CHECKING:
     from pipeline.explain import Explained
     from pipeline.manifest import Manifest
+    from transforms.records import Article, Evidence
 
 DONE, FAILED, USAGE, DEAD_LETTERS = 0, 1, 2, 3
 
@@ -111,12 +112,12 @@ def run(
 ) -> None:
     """Read, classify, and write alerts, counts and dead letters."""
     with _plain_errors():
-        moment = _moment(as_of)
         from pipeline.config import load_config
         from pipeline.console import progress_for, set_up_logging
 
-        loaded = load_config(config)
         set_up_logging(log_format.value, quiet=quiet, verbose=verbose)
+        moment = _moment(as_of)
+        loaded = load_config(config)
         from pipeline.run import run as run_once
 
         result = run_once(
@@ -253,8 +254,9 @@ def verify(
     for problem in verified.problems:
         typer.echo(problem, err=True)
     typer.echo(
-        f"{verified.alerts} alerts with {verified.spans} evidence spans: "
-        f"{len(verified.problems) or 'no'} problems"
+        f"{_number(verified.alerts, 'alert')} with "
+        f"{_number(verified.spans, 'evidence span')}: "
+        f"{_number(len(verified.problems), 'problem')}"
     )
     if verified.problems:
         raise typer.Exit(FAILED)
@@ -288,13 +290,17 @@ def _plain_errors() -> Iterator[None]:
     except PolicywireError as error:
         _fail(error, FAILED)
     except KeyboardInterrupt:
-        typer.echo("policywire: interrupted, nothing was written", err=True)
+        from pipeline.console import report_error
+
+        report_error("interrupted, nothing was written")
         raise typer.Exit(130) from None
 
 
 def _fail(error: PolicywireError, code: int) -> NoReturn:
+    from pipeline.console import report_error
+
     for line in str(error).splitlines():
-        typer.echo(f"policywire: {line}", err=True)
+        report_error(line)
     raise typer.Exit(code) from None
 
 
@@ -306,6 +312,10 @@ def _moment(raw: str | None) -> datetime | None:
     except ValueError:
         raise ConfigError(f"--as-of {raw!r}: no ISO 8601 time, like 2026-11-01T06:00Z") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _print_json(value: Any) -> None:
@@ -339,16 +349,69 @@ def _print_summary(run_dir: Path, manifest: "Manifest") -> None:
     counts = manifest.counts
     typer.echo(
         f"{counts.read:,} read = {counts.classified:,} classified + "
-        f"{counts.duplicates:,} duplicates + {counts.already_seen:,} already seen + "
-        f"{counts.dead_letters:,} dead letters"
+        f"{_number(counts.duplicates, 'duplicate')} + {counts.already_seen:,} already seen + "
+        f"{_number(counts.dead_letters, 'dead letter')}"
     )
+    for reason, number in manifest.dead_letters.items():
+        typer.echo(f"dead letters: {number:,} {reason.value} ({run_dir / DEAD_LETTER_FILE})")
+    files = {theme: run_dir / alert_file(theme) for theme in manifest.alerts}
+    _print_alerts(files.values())
+    typer.echo()
     rows = [
-        (theme, found.focus, found.mention, found.backfill, run_dir / alert_file(theme))
+        (theme, found.focus, found.mention, found.backfill, files[theme])
         for theme, found in manifest.alerts.items()
     ]
     _print_table(("theme", "focus", "mention", "of these backfill", "alerts"), rows)
-    for reason, number in manifest.dead_letters.items():
-        typer.echo(f"dead letters: {number:,} {reason.value} ({run_dir / DEAD_LETTER_FILE})")
+
+
+_SHOWN = 10  # alerts
+_WIDEST = 60  # characters of a headline or of the words found
+
+
+def _print_alerts(files: Iterable[Path]) -> None:
+    """The alerts that matter most: new before backfill, focus before mention, then by score."""
+    import heapq
+
+    import orjson
+
+    def rank(alert: dict[str, Any]) -> tuple[Any, ...]:
+        return alert["backfill"], alert["level"] != "focus", -alert["score"], alert["alert_id"]
+
+    total = 0
+
+    def alerts() -> Iterator[dict[str, Any]]:
+        nonlocal total
+        for path in files:
+            with path.open("rb") as lines:
+                for line in lines:
+                    total += 1
+                    yield orjson.loads(line)
+
+    strongest = heapq.nsmallest(_SHOWN, alerts(), key=rank)
+    if not strongest:
+        return
+    shown = _number(total, "alert")
+    if total > _SHOWN:
+        shown = f"the first {_SHOWN} of {shown}"
+    typer.echo(f"\n{shown}:")
+    rows = [
+        (
+            alert["theme"],
+            alert["level"],
+            f"{alert['score']:g}",
+            _short(alert["evidence"][0]["words"]),
+            _short(alert["article"]["title"] or alert["evidence"][0]["sentence"]),
+        )
+        for alert in strongest
+    ]
+    _print_table(("theme", "level", "score", "words", "headline or sentence"), rows)
+
+
+def _short(text: str) -> str:
+    from pipeline.console import printable
+
+    text = printable(text).replace("\n", " ")
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1].rstrip()}…"
 
 
 def _print_explanation(explained: "Explained") -> None:
@@ -377,7 +440,7 @@ def _print_explanation(explained: "Explained") -> None:
         for query in theme.queries:
             line(f"  {query.points:+g}  {query.query} (weight {query.weight:g})")
             for match in query.matches:
-                before, words, after = _around(match.sentence, match.words)
+                before, words, after = _around(match, article)
                 shown = Text(f"      {match.field} {match.start}: ", style="dim")
                 shown.append(printable(before), style="not dim")
                 shown.append(printable(words), style="not dim bold reverse")
@@ -391,6 +454,10 @@ def _print_explanation(explained: "Explained") -> None:
             line(f"  nearly: {miss}", "yellow")
 
 
-def _around(sentence: str, words: str) -> tuple[str, str, str]:
-    before, found, after = sentence.partition(words)
-    return before, found, after
+def _around(match: "Evidence", article: "Article") -> tuple[str, str, str]:
+    """The sentence of a match: what stands before its words, the words, and the rest."""
+    text = article.title if match.field == "title" else article.text
+    # The sentence may stand in the text more than once, and the words in the sentence.
+    begin = text.find(match.sentence, max(0, match.end - len(match.sentence)))
+    at = match.start - begin
+    return match.sentence[:at], match.words, match.sentence[at + len(match.words) :]

@@ -12,11 +12,15 @@ _EVERY = 10.0  # seconds between two log lines of progress
 
 
 class Progress(Protocol):
-    """Told by a run how far its reading is, in bytes as they lie on disk."""
+    """Told by a run how far its reading is, in bytes as they lie on disk.
+
+    `done` is told where all went well, `stop` at the end in any case.
+    """
 
     def start(self, total_bytes: int, files: int) -> None: ...
     def advance(self, read: int) -> None: ...
     def done(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 class LoggedProgress:
@@ -38,7 +42,10 @@ class LoggedProgress:
             self._log.info("read %.1f of %.1f MB", self._read / 1e6, self._total / 1e6)
 
     def done(self) -> None:
-        self._log.info("reading is over")
+        self._log.info("everything is read and processed")
+
+    def stop(self) -> None:
+        pass
 
 
 class BarProgress:
@@ -63,6 +70,9 @@ class BarProgress:
         self._bar.advance(self._task, read)
 
     def done(self) -> None:
+        pass
+
+    def stop(self) -> None:
         self._bar.stop()
 
 
@@ -82,13 +92,23 @@ def set_up_logging(log_format: LogFormat, *, quiet: bool, verbose: bool) -> None
         output.setFormatter(_JsonFormatter())
     else:
         output.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    # Libraries that log to no logger of their own speak of what they do without.
+    output.addFilter(lambda record: record.name != "root" or record.levelno >= logging.ERROR)
     logging.basicConfig(level=logging.WARNING, handlers=[output], force=True)
-    logging.getLogger("root").setLevel(logging.ERROR)
     for name in ("apache_beam", "trafilatura", "htmldate"):
         logging.getLogger(name).setLevel(logging.ERROR)
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     for name in ("policywire", "pipeline", "transforms"):
         logging.getLogger(name).setLevel(level)
+
+
+def report_error(line: str) -> None:
+    """Say on standard error why the command fails; as a log line where those are JSON."""
+    handlers = logging.getLogger().handlers
+    if any(isinstance(handler.formatter, _JsonFormatter) for handler in handlers):
+        logging.getLogger("policywire").error(line)
+    else:
+        print(f"policywire: {line}", file=sys.stderr)
 
 
 class _JsonFormatter(logging.Formatter):

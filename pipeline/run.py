@@ -9,6 +9,7 @@ import itertools
 import logging
 import os
 import re
+import shlex
 import shutil
 import sys
 import threading
@@ -55,6 +56,7 @@ _LOCK = ".lock"
 _PROGRESS = ".progress"
 
 _LOGGER = logging.getLogger(__name__)
+_MULTI_PROCESSING = "multi_processing"
 _COMPRESSED = (".gz", ".bz2", ".zst", ".parquet")
 _RATIO = 4  # by how much news text grows when it is decompressed, roughly
 
@@ -141,6 +143,11 @@ def run(
 
 def _beam_options(arguments: Sequence[str]) -> PipelineOptions:
     options = PipelineOptions(list(arguments))
+    valued = False  # whether the argument before may have this one as its value
+    for argument in arguments:
+        if not argument.startswith("-") and not valued:
+            raise ConfigError(f"{argument!r} is no option; files are named by --input")
+        valued = argument.startswith("--") and "=" not in argument
     known = options.get_all_options(drop_default=True, retain_unknown_options=False)
     given = [a.split("=")[0] for a in arguments if a.startswith("--")]
     every = options.get_all_options()
@@ -179,7 +186,7 @@ def _choose_runner(
         workers = min(os.cpu_count() or 1, len(spans)) if wanted == "auto" else int(wanted)
         large = sum(size.values()) > loaded.config.runner.multi_process_above
         if workers > 1 and (large or wanted != "auto"):
-            direct.direct_running_mode = "multi_processing"
+            direct.direct_running_mode = _MULTI_PROCESSING
             direct.direct_num_workers = workers
     return Runner(
         name=name,
@@ -200,6 +207,9 @@ def _execute(graph: Plan, options: PipelineOptions) -> None:
     except PolicywireError:
         raise
     except Exception as error:
+        if _cause(error).startswith("KeyboardInterrupt"):
+            # It came while a bundle was at work, and the runner made its own error of it.
+            raise KeyboardInterrupt from error
         _LOGGER.debug("the pipeline failed", exc_info=True)
         raise RunError(f"the run failed, nothing was written: {_cause(error)}") from error
 
@@ -209,10 +219,20 @@ def _in_process_runner(options: PipelineOptions) -> Any:
     from apache_beam.portability.api import beam_provision_api_pb2
     from apache_beam.runners.portability.fn_api_runner import fn_runner
     from apache_beam.runners.portability.portable_runner import JobServiceHandle
+    from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     info = beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded)
-    return fn_runner.FnApiRunner(provision_info=fn_runner.ExtendedProvisionInfo(info))
+    workers = None
+    direct = options.view_as(DirectOptions)
+    if direct.direct_running_mode == _MULTI_PROCESSING:
+        # The mode itself would start Beam's worker, and not ours.
+        direct.direct_running_mode = "in_memory"
+        command = f"{shlex.quote(sys.executable)} -m pipeline.worker"
+        workers = SubprocessSDKEnvironment.from_command_string(command)
+    return fn_runner.FnApiRunner(
+        default_environment=workers, provision_info=fn_runner.ExtendedProvisionInfo(info)
+    )
 
 
 _FINAL_LINE = re.compile(r"^\w[\w.]*(?:Error|Exception|Interrupt)\b.*$", re.MULTILINE)
@@ -243,10 +263,11 @@ def _watched(graph: Plan, sizes: dict[str, int], progress: Progress) -> Iterator
     thread.start()
     try:
         yield
+        progress.done()
     finally:
         stop.set()
         thread.join()
-        progress.done()
+        progress.stop()
 
 
 def _complete_files(graph: Plan) -> None:

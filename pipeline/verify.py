@@ -46,12 +46,14 @@ def verify(run_dir: Path) -> Verified:
         for name, expected in manifest.files.items()
         if not (run_dir / name).is_file() or output_file(run_dir / name) != expected
     ]
-    alerts = [
-        Alert.model_validate_json(line)
-        for name in manifest.files
-        if name.startswith("alerts/") and (run_dir / name).is_file()
-        for line in (run_dir / name).read_bytes().splitlines()
-    ]
+    alerts: list[Alert] = []
+    for name in manifest.files:
+        if name.startswith("alerts/") and (run_dir / name).is_file():
+            for number, line in enumerate((run_dir / name).read_bytes().splitlines(), start=1):
+                try:
+                    alerts.append(Alert.model_validate_json(line))
+                except ValidationError as error:
+                    problems.append(f"{name}:{number}: no alert: {error.errors()[0]['msg']}")
     by_path: dict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         by_path[alert.article.origin.path].append(alert)
