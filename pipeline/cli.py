@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -19,17 +19,19 @@ from transforms.errors import ConfigError, PolicywireError
 
 if TYPE_CHECKING:
     from pipeline.explain import Explained
+    from pipeline.ledger import Ledger
     from pipeline.manifest import Manifest
     from transforms.records import Article, Evidence
 
-DONE, FAILED, USAGE, DEAD_LETTERS = 0, 1, 2, 3
+DONE, FAILED, USAGE, DEAD_LETTERS, BUSY = 0, 1, 2, 3, 4
 
 app = typer.Typer(
     name="policywire",
     help="Find policy themes in news articles, and say which sentence made it think so.",
     epilog=(
         "Exit codes: 0 done; 1 the run failed, or what was checked does not hold; "
-        "2 wrong usage or configuration; 3 done, with dead letters, when asked to fail on them."
+        "2 wrong usage or configuration; 3 done, with dead letters, when asked to fail on them; "
+        "4 another run holds the ledger."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -40,6 +42,11 @@ app = typer.Typer(
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="The configuration; configs/pipeline.yaml where it is there."),
+]
+
+
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Output folder instead of the configuration's.")
 ]
 
 
@@ -97,12 +104,13 @@ def run(
             "--input", help="Glob of files to read instead of the configuration's; '-' is stdin."
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Output folder instead of the configuration's.")
-    ] = None,
+    out: OutOption = None,
     as_of: Annotated[
         str | None, typer.Option(help="The run's place in time, ISO 8601, UTC without a zone.")
     ] = None,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for another run that holds the ledger.")
+    ] = 0,
     fail_on_dead_letters: Annotated[
         bool, typer.Option("--fail-on-dead-letters", help="Exit with 3 where there are any.")
     ] = False,
@@ -125,7 +133,8 @@ def run(
             inputs=inputs,
             out=out,
             as_of=moment,
-            beam_options=beam_options or [],
+            beam_arguments=beam_options or [],
+            wait=timedelta(seconds=wait),
             progress=progress_for(quiet=quiet, log_format=log_format.value),
         )
     if not quiet:
@@ -263,6 +272,144 @@ def verify(
 
 
 @app.command()
+def replay(
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run; or 'latest'.")],
+    config: ConfigOption = None,
+    out: OutOption = None,
+    write: Annotated[
+        Path | None, typer.Option(help="A new folder for the files of the replay.")
+    ] = None,
+) -> None:
+    """Read a run's inputs again with today's themes, and show what would differ."""
+    with _plain_errors():
+        from pipeline.config import load_config
+        from pipeline.console import printable, progress_for
+        from pipeline.replay import replay as replay_run
+        from pipeline.runs import find_run
+
+        loaded = load_config(config)
+        run = find_run(out or Path(loaded.config.out), run_id)
+        progress = progress_for(quiet=False, log_format="text")
+        differences = replay_run(run, loaded, write=write, progress=progress)
+    for one in differences:
+        article = one.alert["article"]
+        headline = _short(article["title"] or article["url"] or article["article_id"])
+        what = f" ({', '.join(one.what)})" if one.what else ""
+        typer.echo(printable(f"{one.kind} {one.theme}: {one.alert['level']}: {headline}{what}"))
+    typer.echo(f"{_number(len(differences), 'difference')} to the run {run.manifest.run_id}")
+    if write is not None:
+        typer.echo(f"wrote {write}")
+
+
+@app.command()
+def status(
+    config: ConfigOption = None,
+    out: OutOption = None,
+    max_age: Annotated[
+        float, typer.Option(min=0, help="Minutes that the newest run may be old.")
+    ] = 60,
+    prometheus: Annotated[
+        Path | None, typer.Option(help="Also write a file for Prometheus' textfile collector.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show how the runs are doing; exits with 1 where something is wrong."""
+    with _plain_errors():
+        from pipeline.config import load_config
+        from pipeline.status import status as look
+        from pipeline.status import write_prometheus
+
+        settings = load_config(config).config
+        folder = out or Path(settings.out)
+        state = look(settings, folder, datetime.now(UTC), timedelta(minutes=max_age))
+        if prometheus is not None:
+            try:
+                write_prometheus(state, prometheus)
+            except OSError as error:
+                raise ConfigError(f"{prometheus}: {error.strerror}") from error
+    if as_json:
+        _print_json(state.model_dump(mode="json"))
+    else:
+        shown = state.model_dump(mode="json", exclude={"problems", "now"})
+        _print_table(("what", "value"), [(n, v) for n, v in _flat(shown) if v is not None])
+    for problem in state.problems:
+        typer.echo(f"policywire: {problem}", err=True)
+    if state.problems:
+        raise typer.Exit(FAILED)
+
+
+ledger_app = typer.Typer(
+    help="What earlier runs saw.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(ledger_app, name="ledger")
+
+
+@ledger_app.command("stats")
+def ledger_stats(
+    config: ConfigOption = None,
+    out: OutOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what the ledger holds."""
+    with _plain_errors(), _opened_ledger(config, out) as ledger:
+        stats = ledger.stats().model_dump(mode="json")
+    if as_json:
+        _print_json(stats)
+        return
+    _print_table(("what", "value"), [(name, value) for name, value in _flat(stats)])
+
+
+@ledger_app.command("prune")
+def ledger_prune(
+    config: ConfigOption = None,
+    out: OutOption = None,
+    keep: Annotated[
+        float | None, typer.Option(min=0, help="Days, instead of the configuration's.")
+    ] = None,
+) -> None:
+    """Forget what was not seen for longer than the ledger keeps."""
+    with _plain_errors():
+        from pipeline.config import load_config
+        from pipeline.ledger import hold
+
+        settings = load_config(config).config
+        url = settings.ledger.url_below(out or Path(settings.out))
+        span = settings.ledger.keep if keep is None else timedelta(days=keep)
+        with (
+            hold(url, f"policywire ledger prune, process {os.getpid()}", timedelta()),
+            _opened_ledger(config, out) as ledger,
+        ):
+            pruned = ledger.prune(datetime.now(UTC) - span)
+    _print_table(("what", "forgotten"), list(_flat(pruned.model_dump(mode="json"))))
+
+
+@ledger_app.command("export")
+def ledger_export(config: ConfigOption = None, out: OutOption = None) -> None:
+    """Print all that the ledger holds, as JSON Lines."""
+    with _plain_errors(), _opened_ledger(config, out) as ledger:
+        for record in ledger.export():
+            typer.echo(record.model_dump_json())
+
+
+@contextmanager
+def _opened_ledger(config: Path | None, out: Path | None) -> "Iterator[Ledger]":
+    from pipeline.config import load_config
+    from pipeline.ledger import Ledger
+
+    settings = load_config(config).config
+    with Ledger.open(settings.ledger.url_below(out or Path(settings.out))) as ledger:
+        yield ledger
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+@app.command()
 def schema(name: Annotated[Schema, typer.Argument(help="What to describe.")]) -> None:
     """Print the JSON Schema of an output."""
     from pipeline.manifest import Manifest
@@ -287,6 +434,8 @@ def _plain_errors() -> Iterator[None]:
         yield
     except ConfigError as error:
         _fail(error, USAGE)
+    except LedgerBusy as error:
+        _fail(error, BUSY)
     except PolicywireError as error:
         _fail(error, FAILED)
     except KeyboardInterrupt:

@@ -1,8 +1,9 @@
 """The order of the stages, and nothing else.
 
-files ── parse ── normalise ── classify ── drop duplicates ── group into stories ─┬─ alerts
-                                                                                  └─ counts
-   └───────┴──────────┴── dead letters
+files ── parse ── normalise ── drop seen ── classify ── drop duplicates ── stories ─┬─ alerts
+                                   │                                          │     └─ counts
+   └───────┴──────────┴── dead     └────── what earlier runs saw and told ────┘
+                          letters
 """
 
 from collections.abc import Sequence
@@ -19,16 +20,32 @@ from transforms import coders  # noqa: F401 # registers how records are encoded
 from transforms.aggregate import CountPairs, CountQueries, CountThemes
 from transforms.alert import RaiseAlerts
 from transforms.classify import ClassifyThemes, DropDuplicates
+from transforms.earlier_runs import OpenEarlierRuns
 from transforms.logic.documents import FieldNames
-from transforms.logic.stories import ThemeFacts
-from transforms.logic.themes.model import Theme
+from transforms.logic.stories import ThemeFacts, alert_change, told_change
+from transforms.logic.themes.model import Theme, versions_hash
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
-from transforms.records import Alert, DeadLetter, QueryTotal, Record, ThemeCount, ThemePair
+from transforms.records import (
+    Alert,
+    AlertChange,
+    Answers,
+    DeadLetter,
+    QueryTotal,
+    Record,
+    SeenAgain,
+    SeenArticles,
+    ThemeCount,
+    ThemePair,
+    ToldChange,
+)
+from transforms.seen import DropSeen
 from transforms.stories import GroupStories
 
 DEAD_LETTERS = "dead_letters.jsonl"
 TALLIES = "tallies.jsonl"
+LEDGER_CHANGES = "ledger_changes.jsonl.zst"
+LEDGER_ANSWERS = "ledger_answers.jsonl.zst"
 TABLES: dict[str, type[Record]] = {
     "theme_by_hour": ThemeCount,
     "theme_by_day": ThemeCount,
@@ -50,6 +67,8 @@ class Plan(NamedTuple):
     themes: Sequence[Theme]
     as_of: datetime
     backfill_after: timedelta
+    open_earlier: OpenEarlierRuns
+    similar: float
     table_formats: Sequence[str]
     folder: Path
     progress: Path | None
@@ -58,13 +77,16 @@ class Plan(NamedTuple):
 def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     """Add all stages of a run to *pipeline*; it writes its files below `plan.folder`."""
     facts = {theme.theme: ThemeFacts(theme.version, dict(theme.codes)) for theme in plan.themes}
+    themes = versions_hash(plan.themes)
 
     read = pipeline | "Read" >> ReadDocuments(plan.spans, plan.limits, plan.as_of, plan.progress)
     parsed = read.good | "Parse" >> ParseDocuments(plan.fields)
     normalised = parsed.good | "Normalise" >> NormaliseEntries()
-    classified = normalised.good | "Classify" >> ClassifyThemes(plan.themes)
-    distinct = classified | "DropDuplicates" >> DropDuplicates()
-    told = distinct.good | "GroupStories" >> GroupStories()
+    fresh = normalised.good | "DropSeen" >> DropSeen(plan.open_earlier, themes, plan.as_of)
+    classified = fresh.good | "Classify" >> ClassifyThemes(plan.themes)
+    distinct = classified | "DropDuplicates" >> DropDuplicates(plan.as_of)
+    grouped = distinct.good | "GroupStories" >> GroupStories(plan.open_earlier, plan.similar)
+    told = grouped.good
     alerts = told | "RaiseAlerts" >> RaiseAlerts(facts, plan.backfill_after)
     tables = (
         told | "CountThemes" >> CountThemes() | "NameCounts" >> beam.Map(_count_table),
@@ -73,7 +95,7 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     )
     dead = (read.dead, parsed.dead, normalised.dead) | "DeadLetters" >> beam.Flatten()
     tallies = (
-        (parsed.tally, distinct.tally)
+        (parsed.tally, fresh.tally, distinct.tally)
         | "Tallies" >> beam.Flatten()
         | "AddUp" >> beam.CombinePerKey(sum)
     )
@@ -82,6 +104,15 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         alerts | "AlertLines" >> beam.Map(_alert_line),
         dead | "DeadLetterLines" >> beam.Map(_dead_letter_line),
         tallies | "TallyLines" >> beam.Map(_tally_line),
+        grouped.answers | "AnswerLines" >> beam.Map(_answer_line),
+        fresh.changes | "SeenAgainLines" >> beam.Map(_change_line),
+        distinct.changes | "SeenLines" >> beam.Map(_change_line),
+        told
+        | "ToldChanges" >> beam.Map(told_change, themes=themes, as_of=plan.as_of)
+        | "ToldLines" >> beam.Map(_change_line),
+        alerts
+        | "AlertChanges" >> beam.Map(alert_change)
+        | "AlertChangeLines" >> beam.Map(_change_line),
     )
     _ = lines | "WriteLines" >> WriteJsonLines(plan.folder)
     _ = (
@@ -105,6 +136,21 @@ def _dead_letter_line(letter: DeadLetter) -> Line:
     origin = letter.origin
     place = f"{origin.offset or 0:020} {origin.record or 0:012} {origin.entry or 0:09}"
     return Line(DEAD_LETTERS, f"{origin.path}\0{place}", json_line(letter))
+
+
+def _answer_line(answers: Answers) -> Line:
+    return Line(LEDGER_ANSWERS, "", json_line(answers))
+
+
+def _change_line(change: SeenArticles | SeenAgain | ToldChange | AlertChange) -> Line:
+    match change:
+        case ToldChange():
+            order = change.article.article_id
+        case AlertChange():
+            order = f"{change.story_id} {change.alert.theme}"
+        case _:
+            order = change.article_ids[0]
+    return Line(LEDGER_CHANGES, f"{change.change} {order}", json_line(change))
 
 
 def _tally_line(tally: tuple[str, int]) -> Line:

@@ -54,6 +54,8 @@ class AlertCounts(Record):
     focus: int = 0
     mention: int = 0
     backfill: int = Field(default=0, description="How many of both are marked backfill.")
+    updates: int = Field(default=0, description="How many of both are updates.")
+    cancels: int = Field(default=0, description="Alerts that were taken back, besides.")
 
 
 class OutputFile(Record):
@@ -68,6 +70,7 @@ class Manifest(Record):
 
     schema_version: Literal["1"] = SCHEMA_VERSION
     run_id: str
+    sequence: int = Field(description="Its place among all runs of its ledger, from 1.")
     as_of: datetime
     started_at: datetime
     finished_at: datetime

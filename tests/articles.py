@@ -1,19 +1,22 @@
 """Valid records for tests: each factory takes what the test is about."""
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
+from transforms.logic.identity import copy_key, short_hash, text_hash
+from transforms.logic.near_duplicates import signature
 from transforms.logic.stories import outline, tell_story
 from transforms.records import (
     ClassifiedArticle,
     Evidence,
+    KnownArticle,
     Origin,
     QueryCount,
     ThemeHit,
     ToldArticle,
 )
 
+A, B, C, D = (f"1{letter * 32}" for letter in "abcd")
 SEEN_AT = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
 
@@ -31,7 +34,8 @@ def hit(theme: str = "migration", **changes: Any) -> ThemeHit:
     return ThemeHit(**(values | changes))
 
 
-def classified(article_id: str = "a", **changes: Any) -> ClassifiedArticle:
+def classified(article_id: str = A, **changes: Any) -> ClassifiedArticle:
+    text = changes.pop("text", f"What {article_id} says is said nowhere else.")
     values: dict[str, Any] = {
         "article_id": article_id,
         "url": f"https://paper.example/{article_id}",
@@ -47,15 +51,32 @@ def classified(article_id: str = "a", **changes: Any) -> ClassifiedArticle:
         "source": "Paper",
         "authors": (),
         "origin": Origin(path="articles.jsonl", offset=0),
-        "text_hash": sha256(article_id.encode()).hexdigest(),
-        "copy_key": f"copy-{article_id}",
+        "text_hash": text_hash("A law", text),
+        "copy_key": copy_key("A law", text),
+        "signature": signature("A law", text),
         "words": 100,
         "hits": (hit(),),
+        "known": None,
     }
     return ClassifiedArticle(**(values | changes))
 
 
+def known(article: ClassifiedArticle, story_id: str | None = None, **changes: Any) -> KnownArticle:
+    """What the ledger says of *article* after a run that saw it as it is."""
+    values: dict[str, Any] = {
+        "article_id": article.article_id,
+        "text_hash": short_hash(article.text_hash),
+        "published_at": article.published_at,
+        "published_from": article.published_from,
+        "last_seen_at": SEEN_AT,
+        "story_id": story_id,
+        "levels": {one.theme: one.level for one in article.hits},
+        "themes": "themes",
+    }
+    return KnownArticle(**(values | changes))
+
+
 def told(*articles: ClassifiedArticle) -> list[ToldArticle]:
-    """The articles of one story, each with it."""
+    """The articles of one new story, each with it."""
     story = tell_story(map(outline, articles))
     return [ToldArticle(article=article, story=story) for article in articles]

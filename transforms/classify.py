@@ -1,18 +1,21 @@
 """From articles to classified articles, each once."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import chain
+from typing import Literal
 
 import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
 
-from transforms.dead_letters import GOOD, TALLY, CountingFn, Tally
+from transforms.dead_letters import CHANGES, GOOD, TALLY, CountingFn, Tally
 from transforms.logic.classify import classify
 from transforms.logic.packing import unpack
 from transforms.logic.themes.matcher import ThemeMatcher
 from transforms.logic.themes.model import Theme
 from transforms.logic.versions import frame_of, newest
 from transforms.packing import PackByKey
-from transforms.records import Article, ClassifiedArticle
+from transforms.records import ClassifiedArticle, FreshArticle, SeenArticles
 
 
 class ClassifyThemes(beam.PTransform):
@@ -24,7 +27,9 @@ class ClassifyThemes(beam.PTransform):
             raise ValueError("themes must hold at least one theme")
         self._themes = tuple(themes)
 
-    def expand(self, articles: beam.PCollection[Article]) -> beam.PCollection[ClassifiedArticle]:
+    def expand(
+        self, articles: beam.PCollection[FreshArticle]
+    ) -> beam.PCollection[ClassifiedArticle]:
         return articles | "Classify" >> beam.ParDo(_ClassifyFn(self._themes))
 
 
@@ -35,7 +40,7 @@ class _ClassifyFn(beam.DoFn):
     def setup(self) -> None:
         self._matcher = ThemeMatcher(self._themes)
 
-    def process(self, article: Article) -> Iterator[ClassifiedArticle]:
+    def process(self, article: FreshArticle) -> Iterator[ClassifiedArticle]:
         yield classify(article, self._matcher)
 
 
@@ -44,22 +49,46 @@ class DropDuplicates(beam.PTransform):
 
     See `logic.versions` for what is the newest, and for how little of an article
     without a theme is shuffled. `tally` counts `classified`, the distinct articles,
-    and `duplicates`, the rest. For the global window.
+    and `duplicates`, the rest. `changes` is what the ledger should know of the articles
+    that no longer travel. For the global window.
+
+    Args:
+        as_of: The run's place in time.
     """
+
+    def __init__(self, as_of: datetime) -> None:
+        super().__init__()
+        self._as_of = as_of
 
     def expand(self, articles: beam.PCollection[ClassifiedArticle]) -> beam.pvalue.DoOutputsTuple:
         return (
             articles
             | "Versions" >> PackByKey(frame_of)
             | "GroupVersions" >> beam.GroupByKey()
-            | "KeepNewest" >> beam.ParDo(_KeepNewestFn()).with_outputs(TALLY, main=GOOD)
+            | "KeepNewest"
+            >> beam.ParDo(_KeepNewestFn(self._as_of)).with_outputs(TALLY, CHANGES, main=GOOD)
         )
 
 
 class _KeepNewestFn(CountingFn):
-    def process(self, element: tuple[str, Iterable[bytes]]) -> Iterator[ClassifiedArticle | Tally]:
+    def __init__(self, as_of: datetime) -> None:
+        self._as_of = as_of
+
+    def process(
+        self, element: tuple[str, Iterable[bytes]]
+    ) -> Iterator[ClassifiedArticle | Tally | TaggedOutput[Literal["changes"], SeenArticles]]:
         versions = newest(chain.from_iterable(map(unpack, element[1])))
         self.counts["classified"] += versions.distinct
         self.counts["duplicates"] += versions.read - versions.distinct
+        if versions.plain:
+            ids, hashes, published, published_from = zip(*versions.plain, strict=True)
+            change = SeenArticles(
+                seen_at=self._as_of,
+                article_ids=ids,
+                text_hashes=hashes,
+                published=published,
+                published_from=published_from,
+            )
+            yield TaggedOutput(CHANGES, change)
         for payload in versions.payloads:
             yield ClassifiedArticle.model_validate_json(payload)

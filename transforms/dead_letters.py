@@ -18,7 +18,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.errors import RecordError
 from transforms.records import DeadLetter, Origin, Stage
 
-GOOD, DEAD, TALLY = "good", "dead", "tally"
+GOOD, DEAD, TALLY, CHANGES, ANSWERS = "good", "dead", "tally", "changes", "answers"
 
 Dead: TypeAlias = TaggedOutput[Literal["dead"], DeadLetter]
 Tally: TypeAlias = TaggedOutput[Literal["tally"], tuple[str, int]]

@@ -6,9 +6,9 @@ into the field of the article that they name.
 """
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transforms.errors import Reason
 
@@ -20,6 +20,8 @@ TimeFrom = Literal["feed", "file", "page", "reading"]
 Level = Literal["mention", "focus"]
 TextField = Literal["title", "text"]
 Stage = Literal["read", "parse", "normalise", "classify"]
+Change = Literal["gained_theme", "rose_to_focus", "lost_ground"]
+Cause = Literal["text_edited", "theme_corrected"]
 
 
 class Record(BaseModel):
@@ -94,6 +96,29 @@ class Article(Record):
     origin: Origin
 
 
+class KnownArticle(Record):
+    """What earlier runs knew of an article."""
+
+    article_id: str
+    text_hash: str = Field(description="The first 32 hex digits.")
+    published_at: datetime = Field(description="Its first date, which it keeps.")
+    published_from: TimeFrom
+    last_seen_at: datetime
+    story_id: str | None = Field(default=None, description="None where it never had a theme.")
+    levels: dict[str, Level] = Field(default={}, description="The themes it had last.")
+    themes: str | None = Field(
+        default=None, description="Hash of the themes that it was last classified by."
+    )
+
+
+class FreshArticle(Record):
+    """An article that earlier runs did not see, or saw in another version."""
+
+    article: Article
+    text_hash: str = Field(description="SHA-256 of title, a line feed and text in UTF-8.")
+    known: KnownArticle | None
+
+
 class Evidence(Record):
     """Words in an article that made a query match, and the sentence they stand in."""
 
@@ -143,8 +168,17 @@ class ClassifiedArticle(Record):
     copy_key: str | None = Field(
         description="Equal for exact copies of one text; None where there are no hits."
     )
+    signature: bytes | None = Field(
+        description="MinHash signature of title and text; None where there are no hits."
+    )
     words: int = Field(description="Words in title and text, split at white space.")
     hits: tuple[ThemeHit, ...]
+    known: KnownArticle | None = Field(description="What earlier runs knew of it.")
+
+    @property
+    def counts_for_stories(self) -> bool:
+        """Whether it has a theme, or had one."""
+        return bool(self.hits) or (self.known is not None and self.known.story_id is not None)
 
 
 class StoryArticle(Record):
@@ -158,16 +192,70 @@ class StoryArticle(Record):
     levels: dict[str, Level] = Field(description="The level of each theme that it has.")
 
 
+class KnownAlert(Record):
+    """The state of the alert of one theme and story after earlier runs."""
+
+    alert_id: str = Field(description="Of the first alert, which later ones refer to.")
+    theme: str
+    level: Level
+    article_id: str = Field(description="The article whose evidence stands for the story.")
+    cancelled: bool = False
+
+
+class KnownStory(Record):
+    """A story that earlier runs told."""
+
+    story_id: str
+    sequence: int = Field(description="Number of the run that told it first.")
+    articles: tuple[StoryArticle, ...] = Field(description="By article_id.")
+    alerts: tuple[KnownAlert, ...] = Field(description="By theme.")
+
+
+class Candidate(Record):
+    """An article of an earlier run that shares a key with one of this run."""
+
+    key: int
+    article_id: str
+    story_id: str
+    signature: bytes
+
+
+class Answers(Record):
+    """What the ledger said of stories in a run: kept with the run, for a replay."""
+
+    candidates: tuple[Candidate, ...]
+    stories: tuple[KnownStory, ...]
+
+
+class Outline(Record):
+    """An article of this run as stories are formed from it."""
+
+    article: StoryArticle
+    text_hash: str = Field(description="The first 32 hex digits.")
+    signature: bytes
+    exact_keys: tuple[int, ...] = Field(description="What exact copies of it share.")
+    known: KnownArticle | None
+
+
+class Decision(Record):
+    """What is to be said of one theme of one story in this run, and by which article."""
+
+    theme: str
+    kind: Literal["alert", "update", "cancel"]
+    alert_id: str
+    refers_to: str | None = None
+    change: Change | None = None
+    cause: Cause | None = None
+    article_id: str = Field(description="The article whose evidence stands for the story.")
+
+
 class Story(Record):
-    """Articles that are copies of one another."""
+    """Articles that are copies or near-copies of one another, those of earlier runs included."""
 
     story_id: str
     lead: StoryArticle = Field(description="Earliest published; ties by article_id.")
     others: tuple[StoryArticle, ...] = Field(description="In the same order, without the lead.")
-    voices: dict[str, str] = Field(
-        description="For each theme the article_id whose evidence stands for the story: the "
-        "first article that has the theme at the story's highest level."
-    )
+    decisions: tuple[Decision, ...] = Field(description="By theme.")
 
     @property
     def articles(self) -> tuple[StoryArticle, ...]:
@@ -208,25 +296,42 @@ class AlertStory(Record):
 
 
 class Alert(Record):
-    """One theme found in one story. Never two for the same theme and story in a run."""
+    """One theme found in one story: one alert for both, whatever the runs, unless marked.
+
+    The kinds mean what they mean in the Common Alerting Protocol 1.2: an `update`
+    supersedes the alert that it refers to, a `cancel` takes it back.
+    """
 
     schema_version: Literal["1"] = SCHEMA_VERSION
-    alert_id: str = Field(description="Hash of theme and story_id.")
+    alert_id: str = Field(
+        description="Hash of theme and story_id; of an update or cancel also of what made it."
+    )
     kind: Literal["alert", "update", "cancel"] = "alert"
     refers_to: str | None = Field(
         default=None, description="The alert_id that an update or cancel is about."
     )
+    change: Change | None = Field(
+        default=None, description="What an update or cancel is made for; None for an alert."
+    )
+    cause: Cause | None = Field(default=None, description="What brought the change about.")
     theme: str
     theme_version: str = Field(description="Hash of what the theme file means.")
     codes: dict[str, tuple[str, ...]] = Field(description="The theme in other vocabularies.")
-    level: Level
+    level: Level = Field(description="Of a cancel: the level that is taken back.")
     score: float
     backfill: bool = Field(description="It was old when it was first seen: do not page anybody.")
     story: AlertStory
     article: AlertArticle = Field(
-        description="The story's earliest article that has the theme at the alert's level."
+        description="The story's earliest article that has the theme at the alert's level; "
+        "of an update or cancel the article that changed."
     )
-    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+    evidence: tuple[Evidence, ...] = Field(description="Empty for a cancel, and for nothing else.")
+
+    @model_validator(mode="after")
+    def _has_evidence(self) -> Self:
+        if (self.kind == "cancel") == bool(self.evidence):
+            raise ValueError("a cancel has no evidence, and all else has")
+        return self
 
 
 class ThemeCount(Record):
@@ -274,3 +379,54 @@ class DeadLetter(Record):
     detail: str
     origin: Origin
     excerpt: str = Field(description="The first part of what was read, printable.")
+
+
+class SeenArticles(Record):
+    """A change of the ledger: articles without a theme that are new or have changed.
+
+    Columns of equal length.
+    """
+
+    change: Literal["seen"] = "seen"
+    seen_at: datetime
+    article_ids: tuple[str, ...]
+    text_hashes: tuple[str, ...] = Field(description="The first 32 hex digits of each.")
+    published: tuple[int, ...] = Field(description="First dates, in seconds since 1970.")
+    published_from: tuple[TimeFrom, ...]
+
+
+class SeenAgain(Record):
+    """A change of the ledger: unchanged articles whose last sighting is to be put forward."""
+
+    change: Literal["seen_again"] = "seen_again"
+    seen_at: datetime
+    article_ids: tuple[str, ...]
+
+
+class ToldChange(Record):
+    """A change of the ledger: an article with a theme, or that had one, is new or has changed."""
+
+    change: Literal["told"] = "told"
+    seen_at: datetime
+    story_id: str
+    article: StoryArticle
+    text_hash: str = Field(description="The first 32 hex digits.")
+    themes: str = Field(description="Hash of the themes that it was classified by.")
+    signature: bytes
+    keys: tuple[int, ...] = Field(description="What near and exact copies of it share.")
+    known: KnownArticle | None = Field(
+        default=None, description="What the ledger said of it before; for a replay."
+    )
+
+
+class AlertChange(Record):
+    """A change of the ledger: the state of the alert of one theme and story."""
+
+    change: Literal["alert"] = "alert"
+    story_id: str
+    alert: KnownAlert
+
+
+LedgerChange = Annotated[
+    SeenArticles | SeenAgain | ToldChange | AlertChange, Field(discriminator="change")
+]

@@ -1,79 +1,107 @@
 """From classified articles to stories."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Literal, NamedTuple
 
 import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
 
-from transforms.logic.copies import connect, identity_keys
+from transforms.dead_letters import ANSWERS, GOOD
+from transforms.earlier_runs import OpenEarlierRuns
 from transforms.logic.packing import unpack
-from transforms.logic.stories import outline, tell_story
+from transforms.logic.stories import all_keys, form_stories, outline, tell_story
 from transforms.logic.versions import group_of
 from transforms.packing import PackByKey
-from transforms.records import ClassifiedArticle, Story, StoryArticle, ToldArticle
+from transforms.records import Answers, ClassifiedArticle, Outline, Story, ToldArticle
+
+
+class Told(NamedTuple):
+    """What comes of grouping: each article with its story, and what earlier runs said."""
+
+    good: beam.PCollection[ToldArticle]
+    answers: beam.PCollection[Answers]
 
 
 class GroupStories(beam.PTransform):
-    """Find the articles that are exact copies, and tell each article what story it is part of.
+    """Find the articles that are copies of one another, and tell each article its story.
 
-    Copies have the same URL, guid or text, and so have copies of copies. Takes
-    distinct articles in the global window; gives the same stories whatever the order
-    and the workers. An article itself is shuffled once; the rest is done on outlines,
-    and all pairs of copies meet in one worker.
+    Takes distinct articles in the global window; gives the same stories whatever the
+    order and the workers. An article itself is shuffled once. Stories are formed on
+    outlines of some 200 bytes, of all articles with a theme, in one worker: it sees
+    all copies, and asks the earlier runs in one batch.
+
+    `answers` holds what the earlier runs said, in one record.
+
+    Args:
+        open_earlier: Opens the earlier runs in a worker.
+        similar: The estimated Jaccard similarity from which texts are near-copies.
     """
 
-    def expand(
-        self, articles: beam.PCollection[ClassifiedArticle]
-    ) -> beam.PCollection[ToldArticle]:
-        stories = (
+    def __init__(self, open_earlier: OpenEarlierRuns, similar: float) -> None:
+        super().__init__()
+        self._open_earlier = open_earlier
+        self._similar = similar
+
+    def expand(self, articles: beam.PCollection[ClassifiedArticle]) -> Told:
+        formed = (
             articles
-            | "Identities" >> beam.FlatMap(_identities)
-            | "MeetCopies" >> beam.GroupByKey()
-            | "Pairs" >> beam.FlatMap(_pairs)
+            | "Outlines" >> PackByKey(_outline_frame)
             | "Gather" >> beam.GroupByKey()
-            | "Connect" >> beam.FlatMap(_connect)
+            | "Form"
+            >> beam.ParDo(_FormFn(self._open_earlier, self._similar)).with_outputs(
+                ANSWERS, main=GOOD
+            )
         )
-        packed = articles | "Articles" >> PackByKey(_frame_of)
-        return (
-            (packed, stories)
+        packed = articles | "Articles" >> PackByKey(_article_frame)
+        told = (
+            (packed, formed.good)
             | "MeetStories" >> beam.CoGroupByKey()
             | "Tell" >> beam.FlatMap(_tell).with_output_types(ToldArticle)
         )
+        return Told(told, formed.answers)
 
 
-def _identities(article: ClassifiedArticle) -> Iterator[tuple[str, StoryArticle]]:
+def _outline_frame(article: ClassifiedArticle) -> tuple[str, bytes]:
     told = outline(article)
-    for key in identity_keys(article):
-        yield key, told
+    return "", told.__pydantic_serializer__.to_json(told)
 
 
-def _pairs(
-    element: tuple[str, Iterable[StoryArticle]],
-) -> Iterator[tuple[str, tuple[StoryArticle, StoryArticle]]]:
-    first, *others = sorted(element[1], key=lambda told: told.article_id)
-    for other in others:
-        if other.article_id != first.article_id:
-            yield "", (first, other)
-
-
-def _connect(
-    element: tuple[str, Iterable[tuple[StoryArticle, StoryArticle]]],
-) -> Iterator[tuple[str, Story]]:
-    """The stories of more than one article, each once for every group of its articles."""
-    pairs = [(first.article_id, second.article_id, first, second) for first, second in element[1]]
-    outlines = {one.article_id: one for *_, first, second in pairs for one in (first, second)}
-    members: defaultdict[str, list[StoryArticle]] = defaultdict(list)
-    for article_id, root in connect(pair[:2] for pair in pairs).items():
-        members[root].append(outlines[article_id])
-    for copies in members.values():
-        story = tell_story(copies)
-        for group in sorted({group_of(one.article_id) for one in copies}):
-            yield group, story
-
-
-def _frame_of(article: ClassifiedArticle) -> tuple[str, bytes]:
+def _article_frame(article: ClassifiedArticle) -> tuple[str, bytes]:
     return group_of(article.article_id), article.__pydantic_serializer__.to_json(article)
+
+
+class _FormFn(beam.DoFn):
+    """Gives each story of more than one article once for every group of its articles."""
+
+    def __init__(self, open_earlier: OpenEarlierRuns, similar: float) -> None:
+        self._open_earlier = open_earlier
+        self._similar = similar
+
+    def setup(self) -> None:
+        self._earlier = self._open_earlier()
+
+    def teardown(self) -> None:
+        self._earlier.close()
+
+    def process(
+        self, element: tuple[str, Iterable[bytes]]
+    ) -> Iterator[tuple[str, Story] | TaggedOutput[Literal["answers"], Answers]]:
+        frames = chain.from_iterable(map(unpack, element[1]))
+        outlines = [Outline.model_validate_json(frame) for frame in frames]
+        keys = sorted({key for told in outlines for key in all_keys(told)})
+        candidates = self._earlier.candidates(keys)
+        own = {told.known.story_id for told in outlines if told.known and told.known.story_id}
+        known = self._earlier.stories(sorted(own | {one.story_id for one in candidates}))
+        if known:
+            answers = Answers(candidates=tuple(candidates), stories=tuple(known.values()))
+            yield TaggedOutput(ANSWERS, answers)
+        now = {told.article.article_id for told in outlines}
+        for story in form_stories(outlines, candidates, known, self._similar):
+            if story.others or story.story_id in known:
+                ids = now & {one.article_id for one in story.articles}
+                for group in sorted(set(map(group_of, ids))):
+                    yield group, story
 
 
 def _tell(

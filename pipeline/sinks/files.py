@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, get_args
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
+import zstandard
 
 from transforms.logic.packing import unpack
 from transforms.packing import PackByKey
@@ -30,6 +31,8 @@ class Line(NamedTuple):
 
 class WriteJsonLines(beam.PTransform):
     """Write the lines of several PCollections to their files below *folder*.
+
+    A file whose name ends in `.zst` is compressed.
 
     A file is written aside and moved to its name whole, so that a bundle that is
     run again replaces what it wrote: the lines of a file are there once.
@@ -83,7 +86,8 @@ def _write_lines(element: tuple[str, Iterable[bytes]], folder: Path) -> str:
     name, packs = element
     lines = [_ordered(frame) for packed in packs for frame in unpack(packed)]
     lines.sort()
-    _replace(folder / name, lambda path: _write_sorted(path, lines))
+    compress = name.endswith(".zst")
+    _replace(folder / name, lambda path: _write_sorted(path, lines, compress=compress))
     return name
 
 
@@ -93,11 +97,14 @@ def _ordered(frame: bytes) -> tuple[bytes, bytes]:
     return frame[begin : begin + length], frame[begin + length :]
 
 
-def _write_sorted(path: Path, lines: Iterable[tuple[bytes, bytes]]) -> None:
+def _write_sorted(path: Path, lines: Iterable[tuple[bytes, bytes]], *, compress: bool) -> None:
+    content = (line + b"\n" for _, line in lines)
     with path.open("wb") as file:
-        for _, line in lines:
-            file.write(line)
-            file.write(b"\n")
+        if compress:
+            with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as target:
+                target.writelines(content)
+        else:
+            file.writelines(content)
 
 
 def _write_rows(

@@ -1,14 +1,17 @@
 """From an article to what travels on: its themes with their evidence, without its text."""
 
-from transforms.logic.identity import copy_key, text_hash
+from transforms.logic.identity import copy_key
+from transforms.logic.near_duplicates import signature
 from transforms.logic.themes.matcher import ThemeMatcher
-from transforms.records import Article, ClassifiedArticle
+from transforms.records import ClassifiedArticle, FreshArticle
 
 
-def classify(article: Article, matcher: ThemeMatcher) -> ClassifiedArticle:
-    """Find the themes of *article*; `hits` is empty where it has none."""
+def classify(fresh: FreshArticle, matcher: ThemeMatcher) -> ClassifiedArticle:
+    """Find the themes of an article; `hits` is empty where it has none."""
+    article, known = fresh.article, fresh.known
     title, text = article.title, article.text
     hits = matcher.hits(title, text)
+    of_story = bool(hits) or (known is not None and known.story_id is not None)
     return ClassifiedArticle(
         article_id=article.article_id,
         url=article.url,
@@ -24,10 +27,12 @@ def classify(article: Article, matcher: ThemeMatcher) -> ClassifiedArticle:
         source=article.source,
         authors=article.authors,
         origin=article.origin,
-        text_hash=text_hash(title, text),
-        copy_key=copy_key(title, text) if hits else None,
+        text_hash=fresh.text_hash,
+        copy_key=copy_key(title, text) if of_story else None,
+        signature=signature(title, text) if of_story else None,
         words=count_words(title) + count_words(text),
         hits=hits,
+        known=known,
     )
 
 

@@ -14,6 +14,11 @@ def text_hash(title: str, text: str) -> str:
     return hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()
 
 
+def short_hash(text_hash: str) -> str:
+    """The part of a text hash by which versions of one article are told apart: 128 bits."""
+    return text_hash[:32]
+
+
 def article_id(
     canonical_url: str | None, guid: str | None, source: str, title: str, text: str
 ) -> str:

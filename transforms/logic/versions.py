@@ -2,29 +2,44 @@
 
 An article travels as a frame of bytes:
 
-    id · rank · content · payload
+    id · rank · text hash · first date · where that is from · payload
 
-The payload is the encoded article where it has a theme, else empty: of an article
-without a theme some thirty bytes travel.
+The payload is the encoded article where it counts for stories, else empty: of an
+article without a theme some fifty bytes travel.
 """
 
 import struct
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
-from transforms.records import ClassifiedArticle
+from transforms.records import ClassifiedArticle, TimeFrom
 
-_HEAD = struct.Struct(">17sQ8s")
+_HEAD = struct.Struct(">17sQ16sqB")
 _UNDATED = 0
 _EPOCH_SHIFT = 1 << 62  # times before 1970 sort too
+_TIMES_FROM: tuple[TimeFrom, ...] = get_args(TimeFrom)
+
+
+class Plain(NamedTuple):
+    """An article without a payload, as the ledger remembers it."""
+
+    article_id: str
+    text_hash: str  # the first 32 hex digits
+    published: int  # seconds since 1970
+    published_from: TimeFrom
 
 
 class Versions(NamedTuple):
-    """What is left of a group of frames."""
+    """What is left of a group of frames; each part in the order of the ids."""
 
     read: int
-    distinct: int
+    plain: list[Plain]
     payloads: list[bytes]
+
+    @property
+    def distinct(self) -> int:
+        """The number of articles."""
+        return len(self.plain) + len(self.payloads)
 
 
 def group_of(article_id: str) -> str:
@@ -39,8 +54,16 @@ def frame_of(article: ClassifiedArticle) -> tuple[str, bytes]:
         version = article.published_at
     rank = _UNDATED if version is None else int(version.timestamp() * 1000) + _EPOCH_SHIFT
     article_id = article.article_id
-    head = _HEAD.pack(bytes.fromhex(f"0{article_id}"), rank, bytes.fromhex(article.text_hash[:16]))
-    payload = article.__pydantic_serializer__.to_json(article) if article.hits else b""
+    head = _HEAD.pack(
+        bytes.fromhex(f"0{article_id}"),
+        rank,
+        bytes.fromhex(article.text_hash[:32]),
+        int(article.published_at.timestamp()),
+        _TIMES_FROM.index(article.published_from),
+    )
+    payload = b""
+    if article.counts_for_stories:
+        payload = article.__pydantic_serializer__.to_json(article)
     return group_of(article_id), head + payload
 
 
@@ -50,13 +73,21 @@ def newest(frames: Iterable[bytes]) -> Versions:
     The newest is the one last updated, else the one published last by a date of its
     own; ties go by content, so that the order of arrival has no say.
     """
-    kept: dict[bytes, tuple[int, bytes, bytes]] = {}
+    kept: dict[bytes, bytes] = {}
     read = 0
     for frame in frames:
         read += 1
-        article_id, *version = _HEAD.unpack_from(frame)
-        candidate = (*version, frame[_HEAD.size :])
-        if article_id not in kept or candidate > kept[article_id]:
-            kept[article_id] = candidate
-    payloads = [payload for _, (_, _, payload) in sorted(kept.items()) if payload]
-    return Versions(read, len(kept), payloads)
+        article_id = frame[:17]
+        # Rank and text hash come first in what follows the id: frames compare by them.
+        if article_id not in kept or frame > kept[article_id]:
+            kept[article_id] = frame
+    plain, payloads = [], []
+    for _, frame in sorted(kept.items()):
+        if len(frame) > _HEAD.size:
+            payloads.append(frame[_HEAD.size :])
+        else:
+            article_id, _, text_hash, published, place = _HEAD.unpack(frame)
+            plain.append(
+                Plain(article_id.hex()[1:], text_hash.hex(), published, _TIMES_FROM[place])
+            )
+    return Versions(read, plain, payloads)

@@ -197,6 +197,12 @@ def check_themes(themes: Iterable[Theme]) -> None:
         seen[theme.theme] = theme
 
 
+def versions_hash(themes: Iterable[Theme]) -> str:
+    """Hash of the versions of all *themes*: the same where an article would be classified alike."""
+    versions = sorted((theme.theme, theme.version) for theme in themes)
+    return hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:16]
+
+
 def _meaning(query: Query) -> dict[str, object]:
     """A query without what makes no difference: the order and the spelling of its terms."""
     return {

@@ -1,0 +1,113 @@
+"""Reading a run's inputs again, with today's themes."""
+
+import functools
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from pipeline.config import LoadedConfig, PipelineConfig
+from pipeline.console import Progress
+from pipeline.graph import Plan, alert_file
+from pipeline.memory import return_freed_memory
+from pipeline.remembering import open_recorded
+from pipeline.run import SPOOL, complete_files, reconcile
+from pipeline.runners import beam_options, choose_runner, execute, watched
+from pipeline.runs import PROGRESS, CompleteRun
+from pipeline.sources.files import plan
+from pipeline.sources.readers import Limits
+from transforms.errors import ConfigError
+from transforms.logic.documents import FieldNames
+
+
+class Difference(NamedTuple):
+    """An alert that the run would have now and did not have, or the other way, or otherwise."""
+
+    kind: Literal["gained", "lost", "changed"]
+    theme: str
+    alert: Mapping[str, Any]  # as it would be now; as it was, where it is lost
+    what: tuple[str, ...] = ()  # the fields that changed
+
+
+def replay(
+    run: CompleteRun, loaded: LoadedConfig, *, write: Path | None, progress: Progress
+) -> list[Difference]:
+    """Do a run again as it was, but with the themes of *loaded*, and compare the alerts.
+
+    The inputs are read again where they lie; what the ledger said then is taken from
+    the run's files, and the ledger itself is neither asked nor changed. With the same
+    themes and inputs the files are the same, byte for byte.
+
+    Args:
+        write: A new folder for the files of the replay; None to write nothing.
+
+    Raises:
+        ConfigError: an input is no longer there, or *write* exists.
+        RunError: the replay failed.
+    """
+    if write is not None and write.exists():
+        raise ConfigError(f"{write}: exists already")
+    return_freed_memory()
+    manifest = run.manifest
+    config = PipelineConfig.model_validate(manifest.config)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (write or Path(temporary) / "run").resolve()
+        folder.mkdir(parents=True)
+        spans = plan([one.name for one in manifest.inputs], run.folder / SPOOL)
+        options = beam_options(())
+        choose_runner(
+            options, spans, config.runner.workers, config.runner.multi_process_above, ()
+        )
+        graph = Plan(
+            spans=spans,
+            limits=Limits(config.limits.record_bytes, config.limits.file_bytes),
+            fields=FieldNames.with_overrides(config.inputs.fields),
+            themes=loaded.themes,
+            as_of=manifest.as_of,
+            backfill_after=config.backfill_after,
+            open_earlier=functools.partial(open_recorded, run.folder.resolve()),
+            similar=config.stories.similar,
+            table_formats=config.aggregates.formats,
+            folder=folder,
+            progress=Path(temporary) / PROGRESS,
+        )
+        with watched(graph, {span.name: span.size for span in spans}, progress):
+            execute(graph, options)
+        complete_files(graph)
+        reconcile(folder)
+        themes = manifest.themes.keys() | {theme.theme for theme in loaded.themes}
+        return [
+            one
+            for theme in sorted(themes)
+            for one in _differences(
+                theme, _alerts(run.folder / alert_file(theme)), _alerts(folder / alert_file(theme))
+            )
+        ]
+
+
+def _alerts(path: Path) -> dict[str, dict[str, Any]]:
+    if not path.exists():
+        return {}
+    alerts = map(orjson.loads, path.read_bytes().splitlines())
+    return {alert["alert_id"]: alert for alert in alerts}
+
+
+_ALWAYS_OTHER = {"theme_version"}
+
+
+def _differences(
+    theme: str, then: Mapping[str, dict[str, Any]], now: Mapping[str, dict[str, Any]]
+) -> Iterator[Difference]:
+    for alert_id, alert in now.items():
+        if alert_id not in then:
+            yield Difference("gained", theme, alert)
+            continue
+        before = then[alert_id]
+        names = alert.keys() - _ALWAYS_OTHER
+        if what := tuple(sorted(name for name in names if alert[name] != before.get(name))):
+            yield Difference("changed", theme, alert, what)
+    for alert_id, alert in then.items():
+        if alert_id not in now:
+            yield Difference("lost", theme, alert)

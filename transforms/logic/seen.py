@@ -1,0 +1,37 @@
+"""Whether an article is new: what earlier runs saw unchanged need not be looked at again."""
+
+from datetime import datetime, timedelta
+
+from transforms.logic.identity import short_hash, text_hash
+from transforms.records import Article, FreshArticle, KnownArticle
+
+ANY_VERSION = ""
+"""A text hash that stands for every text of an article."""
+
+_REFRESH_AFTER = timedelta(days=1)  # the ledger keeps what was seen for weeks
+
+
+def fresh(article: Article, known: KnownArticle | None, themes: str) -> FreshArticle | None:
+    """*article* with what is known of it, or None where it was seen as it is.
+
+    An article that had a theme is looked at again when the themes have changed since.
+    An article's first date is kept.
+
+    Args:
+        themes: Hash of the themes in force.
+    """
+    digest = text_hash(article.title, article.text)
+    if known is None:
+        return FreshArticle(article=article, text_hash=digest, known=None)
+    unchanged = known.text_hash in (ANY_VERSION, short_hash(digest))
+    if unchanged and (not known.levels or known.themes == themes):
+        return None
+    dated = article.model_copy(
+        update={"published_at": known.published_at, "published_from": known.published_from}
+    )
+    return FreshArticle(article=dated, text_hash=digest, known=known)
+
+
+def is_stale(known: KnownArticle, now: datetime) -> bool:
+    """Whether the ledger should be told that the article is still there."""
+    return now - known.last_seen_at >= _REFRESH_AFTER
