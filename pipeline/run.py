@@ -148,13 +148,13 @@ def _beam_options(arguments: Sequence[str]) -> PipelineOptions:
         if not argument.startswith("-") and not valued:
             raise ConfigError(f"{argument!r} is no option; files are named by --input")
         valued = argument.startswith("--") and "=" not in argument
-    known = options.get_all_options(drop_default=True, retain_unknown_options=False)
-    given = [a.split("=")[0] for a in arguments if a.startswith("--")]
+    given = [argument.split("=")[0] for argument in arguments if argument.startswith("--")]
     every = options.get_all_options()
-    unknown = [a for a in given if a[2:].replace("-", "_") not in every and a[2:] not in known]
-    unknown = [a for a in unknown if not a.startswith("--no")]
-    if unknown:
-        raise ConfigError(*(f"Beam option {name}: unknown" for name in unknown))
+    for name in given:
+        plain = name[2:].replace("-", "_")
+        # Some switch off what another name switches on.
+        if plain not in every and plain.removeprefix("no_") not in every:
+            raise ConfigError(f"Beam option {name}: unknown")
     return options
 
 
