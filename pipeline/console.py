@@ -95,8 +95,7 @@ def set_up_logging(log_format: LogFormat, *, quiet: bool, verbose: bool) -> None
     # Libraries that log to no logger of their own speak of what they do without.
     output.addFilter(lambda record: record.name != "root" or record.levelno >= logging.ERROR)
     logging.basicConfig(level=logging.WARNING, handlers=[output], force=True)
-    for name in ("apache_beam", "trafilatura", "htmldate"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     for name in ("policywire", "pipeline", "transforms"):
         logging.getLogger(name).setLevel(level)

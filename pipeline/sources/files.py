@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 import apache_beam as beam
-import pyarrow as pa
 import pyarrow.parquet as pq
+from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import TimestampedValue
 
-from pipeline.sources.readers import Limits, Span, read_span
-from pipeline.sources.streams import is_remote, open_bytes
+from pipeline.sources.readers import PARQUET_FAULTS, Limits, Span, read_span
+from pipeline.sources.streams import is_remote, open_bytes, printable
 from transforms.dead_letters import DEAD, GOOD, Dead, dead_letter
 from transforms.errors import ConfigError, RecordError
+from transforms.logic.decoding import marked_encoding
 from transforms.logic.documents import sniff
 from transforms.records import Origin, RawDocument
 
@@ -49,7 +50,7 @@ def plan(patterns: Sequence[str], spool: Path) -> list[Span]:
     return [
         span
         for name, size in sorted(found.items())
-        for span in _spans(name, str(spool) if name == STDIN else name, size)
+        for span in _spans(printable(name), str(spool) if name == STDIN else name, size)
     ]
 
 
@@ -62,11 +63,21 @@ def spool_stdin(source: BinaryIO, spool: Path) -> None:
 
 def _match(pattern: str) -> dict[str, int]:
     if is_remote(pattern):
-        (result,) = FileSystems.match([pattern])
+        try:
+            (result,) = FileSystems.match([pattern])
+        except (ValueError, BeamIOError) as error:
+            raise ConfigError(f"input {pattern!r}: {str(error).splitlines()[0]}") from error
         return {match.path: match.size_in_bytes for match in result.metadata_list}
     # A name with brackets in it may be a file's own.
     paths = [pattern] if os.path.lexists(pattern) else glob.glob(pattern, recursive=True)
-    return {path: os.path.getsize(path) if os.path.exists(path) else 0 for path in paths}
+    return {path: _size(path) for path in paths}
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0  # the reading stage meets the same error, or the file is there again
 
 
 def _spans(name: str, path: str, size: int) -> list[Span]:
@@ -79,7 +90,7 @@ def _spans(name: str, path: str, size: int) -> list[Span]:
             kind = whole.kind or sniff(name, head)
             if compressed:
                 return [whole]
-            if kind == "jsonl" and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            if kind == "jsonl" and marked_encoding(head) in (None, "utf-8-sig"):
                 return [
                     whole.model_copy(
                         update={"kind": kind, "start": start, "end": min(start + SPAN_BYTES, size)}
@@ -92,7 +103,7 @@ def _spans(name: str, path: str, size: int) -> list[Span]:
                     whole.model_copy(update={"kind": kind, "start": group, "end": group + 1})
                     for group in range(groups)
                 ] or [whole]
-    except (RecordError, OSError, pa.ArrowException):
+    except (RecordError, *PARQUET_FAULTS):
         pass  # the reading stage meets the same error and makes a dead letter of it
     return [whole]
 

@@ -11,6 +11,7 @@ import io
 import itertools
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +20,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import SkipValidation
 
 from pipeline.sources.streams import open_bytes
 from transforms.errors import Reason, RecordError
@@ -29,6 +31,12 @@ from transforms.records import Format, Origin, RawDocument, Record
 _HEAD = 1 << 16  # what is looked at to tell kind, encoding and delimiter
 _ROWS = 256  # rows of a Parquet row group turned into Python at a time
 _SKIP = 1 << 20  # how much of an over-long line is read at a time
+
+csv.field_size_limit(2**31 - 1)  # its own limit is 128 KiB; ours is that of a record
+
+
+PARQUET_FAULTS = (pa.ArrowException, OSError, ValueError, OverflowError, LookupError)
+"""What pyarrow raises on broken files, and on values that Python has no type for."""
 
 
 class Limits(NamedTuple):
@@ -45,7 +53,7 @@ class Span(Record):
     that its first byte is in.
     """
 
-    path: str
+    path: SkipValidation[str]  # may hold bytes that are no UTF-8, as Python escapes them
     name: str  # what origins say: the path, or '-' for standard input
     size: int
     kind: Kind | None = None  # None: told by name and content when it is read
@@ -65,6 +73,8 @@ def read_span(span: Span, limits: Limits, seen_at: datetime) -> Iterator[Read]:
             yielded before stays good.
     """
     if span.size > limits.file_bytes:
+        if span.start:
+            return  # one error a file
         raise RecordError(
             Reason.TOO_LARGE, f"{span.name}: {span.size:,} bytes; limit {limits.file_bytes:,}"
         )
@@ -86,6 +96,12 @@ class _Source(NamedTuple):
     encoding: str | None  # as a byte order mark declares it
     limits: Limits
     seen_at: datetime
+
+    def utf8(self) -> io.BufferedIOBase:
+        """The stream; as UTF-8 where it is in another encoding of Unicode."""
+        if self.encoding in (None, "utf-8-sig"):
+            return self.stream
+        return _Transcoded(self.stream, self.encoding, self.span.name)
 
     def document(
         self, payload: bytes, format_: Format, *, encoding: str | None = None, **at: int
@@ -115,7 +131,7 @@ class _Source(NamedTuple):
 
 
 def _read_whole(format_: Format) -> Callable[[_Source], Iterator[Read]]:
-    """A reader of files that are one document: a page, a feed, a text."""
+    """A reader of files that are one document: a page, a text."""
 
     def read(source: _Source) -> Iterator[Read]:
         most = source.limits.record_bytes
@@ -128,100 +144,136 @@ def _read_whole(format_: Format) -> Callable[[_Source], Iterator[Read]]:
     return read
 
 
+def _read_feed(source: _Source) -> Iterator[Read]:
+    """A feed is one document too, and the entries before a broken end are good."""
+    payload, most = bytearray(), source.limits.record_bytes
+    broken: RecordError | None = None
+    try:
+        while len(payload) <= most and (part := source.stream.read1(most + 1 - len(payload))):
+            payload += part
+    except RecordError as error:
+        if not payload:
+            raise
+        broken = error
+    if len(payload) > most:
+        yield source.too_large(bytes(payload))
+    else:
+        yield source.document(bytes(payload), "feed", encoding=source.encoding)
+    if broken is not None:
+        raise broken
+
+
 def _read_lines(source: _Source) -> Iterator[Read]:
     """JSON Lines: one object a line; blank lines are passed over."""
     span, limits = source.span, source.limits
-    stream: io.BufferedIOBase = source.stream
-    if source.encoding not in (None, "utf-8-sig"):
-        # Offsets then count the bytes of the same text in UTF-8.
-        stream = _Transcoded(source.stream, source.encoding, span.name)
-    position = span.start
+    # In another encoding offsets count the bytes of the same text in UTF-8.
+    stream = source.utf8()
+    position, end = span.start, span.end
     if span.start:
         # A line that begins before the span is another's, and so is its rest.
         stream.seek(span.start - 1)
-        position += _skip_line(stream) - 1
+        position = _skip_line(source, stream, span.start - 1)
     elif source.encoding == "utf-8-sig":
         position += len(stream.read(len(codecs.BOM_UTF8)))
+        # The mark is part of the first line, even where the span ends in it.
+        end = end and max(end, position + 1)
     readline, most = stream.readline, limits.record_bytes
-    while span.end is None or position < span.end:
+    while end is None or position < end:
         line = readline(most + 1)
         if not line:
             return
         offset, length = position, len(line)
+        position += length
         if length > most and not line.endswith(b"\n"):
-            length += _skip_line(stream)
             yield source.too_large(line, offset=offset)
+            position = _skip_line(source, stream, position)
         elif not line.isspace():
             yield source.document(line, "json", offset=offset)
-        position += length
         source.check_size(position)
 
 
-def _skip_line(stream: io.BufferedIOBase) -> int:
-    """Read to the end of the line; return how many bytes that was."""
-    skipped = 0
-    while part := stream.readline(_SKIP):
-        skipped += len(part)
+def _skip_line(source: _Source, stream: io.BufferedIOBase, position: int) -> int:
+    """Read on to the end of the line, or of the span; return the position after it."""
+    end = source.span.end
+    while (end is None or position < end) and (part := stream.readline(_SKIP)):
+        position += len(part)
+        source.check_size(position)
         if part.endswith(b"\n"):
             break
-    return skipped
+    return position
 
 
 class _Transcoded(io.BufferedIOBase):
-    """The lines of a text in another encoding, as UTF-8."""
+    """A text in UTF-16 or UTF-32, as UTF-8.
 
-    def __init__(self, stream: io.BufferedReader, encoding: str | None, name: str) -> None:
+    Half of a surrogate pair stays what it is, which is no UTF-8: the line that it
+    stands in is refused where it is parsed, and that line alone.
+    """
+
+    def __init__(self, stream: io.BufferedReader, encoding: str, name: str) -> None:
         super().__init__()
-        self._text = io.TextIOWrapper(stream, encoding, newline="\n")
+        self._text = io.TextIOWrapper(stream, encoding, errors="surrogatepass", newline="\n")
         self._name = name
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        try:
-            return self._text.readline(-1 if size is None else size).encode()
-        except UnicodeError as error:
-            raise RecordError(Reason.BAD_ENCODING, f"{self._name}: {error}") from error
+        with _bad_encoding(self._name):
+            line = self._text.readline(-1 if size is None else size)
+        return line.encode("utf-8", "surrogatepass")
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        with _bad_encoding(self._name):
+            text = self._text.read(-1 if size is None else size)
+        return text.encode("utf-8", "surrogatepass")
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(size)
+
+
+@contextmanager
+def _bad_encoding(name: str) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeError as error:
+        raise RecordError(Reason.BAD_ENCODING, f"{name}: {error}") from error
 
 
 _STRUCTURE = re.compile(rb'["\\{}\[\],]')
-_STRING = re.compile(rb'["\\]')
+_STRING = re.compile(rb'["\\\n]')  # a line feed stands in no string: its end is missing
+_NESTED = 1 << 16  # how many brackets in one another are remembered
 
 
 def _read_json(source: _Source) -> Iterator[Read]:
     """A JSON object is one record; of an array each element is one."""
-    if (
-        source.encoding not in (None, "utf-8-sig")
-        or source.head.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1] != b"["
-    ):
+    head = source.head.decode(source.encoding or "latin-1", "replace")
+    if head.lstrip(" \t\r\n")[:1] == "[":
+        yield from _read_json_array(source)
+    else:
         yield from _read_json_object(source)
-        return
-    yield from _read_json_array(source)
 
 
 def _read_json_object(source: _Source) -> Iterator[Read]:
-    payload = source.stream.read(source.limits.record_bytes + 1)
-    if len(payload) > source.limits.record_bytes:
+    stream, most = source.utf8(), source.limits.record_bytes
+    payload = stream.read(most + 1)
+    if len(payload) > most:
         yield source.too_large(payload, offset=0)
-        return
-    if source.encoding is not None:
-        try:
-            payload = payload.decode(source.encoding).encode()
-        except UnicodeError as error:
-            yield source.refused(Reason.BAD_ENCODING, str(error), payload, offset=0)
-            return
-    yield source.document(payload, "json", offset=0)
+    else:
+        yield source.document(payload.removeprefix(codecs.BOM_UTF8), "json", offset=0)
 
 
 def _read_json_array(source: _Source) -> Iterator[Read]:
     """Cut an array into its elements without parsing them.
 
     Only brackets and strings are followed, so that an element that is no good
-    JSON inside costs itself alone.
+    JSON inside costs itself alone. One that is not closed ends where an object
+    begins that can be no part of it.
     """
-    most = source.limits.record_bytes
+    stream, most = source.utf8(), source.limits.record_bytes
     data = bytearray()
     base = 0  # where data begins in the file
     begin: int | None = None  # where the element begins, in the file
-    cursor = depth = 0  # cursor: in data
+    cursor = 0  # in data
+    nesting = bytearray()  # the brackets that are open
+    deeper = 0  # and how many more
     in_string = ended = oversized = False
 
     def element(end: int) -> Iterator[Read]:
@@ -246,7 +298,7 @@ def _read_json_array(source: _Source) -> Iterator[Read]:
                 keep = cursor
             del data[:keep]
             base, cursor = base + keep, cursor - keep
-            more = source.stream.read1(_HEAD)
+            more = stream.read1(_HEAD)
             if not more:
                 break
             data += more
@@ -257,26 +309,44 @@ def _read_json_array(source: _Source) -> Iterator[Read]:
             cursor += 1
         elif mark == b'"':
             in_string = not in_string
+        elif mark == b"\n":
+            in_string = False
         elif mark in b"{[":
-            depth += 1
-            if depth == 1:
+            if mark == b"{" and nesting == b"[{" and _follows_comma(data, found.start()):
+                yield from element(found.start())
+                begin = base + found.start()
+                nesting.pop()
+            if len(nesting) < _NESTED:
+                nesting += mark
+            else:
+                deeper += 1
+            if len(nesting) == 1:
                 begin = base + cursor
         elif mark in b"}]":
-            depth -= 1
-            if depth <= 0:
+            if deeper:
+                deeper -= 1
+            elif nesting[1:]:
+                nesting.pop()
+            elif mark == b"]":
                 yield from element(found.start())
                 ended = True
                 break
-        elif depth == 1:
+        elif len(nesting) == 1:
             yield from element(found.start())
             begin = base + cursor
     if not ended:
         detail = "the array is not closed: the element that it ends in is lost"
         at = base if begin is None else begin
         yield source.refused(Reason.TRUNCATED, detail, bytes(data), offset=at)
-    elif rest := (bytes(data[cursor:]) + source.stream.read(_HEAD)).strip():
+    elif rest := (bytes(data[cursor:]) + stream.read(_HEAD)).strip():
         detail = "something stands after the end of the array"
         yield source.refused(Reason.MALFORMED_JSON, detail, rest, offset=base + cursor)
+
+
+def _follows_comma(data: bytearray, at: int) -> bool:
+    while at > 0 and data[at - 1] in b" \t\r\n":
+        at -= 1
+    return data[at - 1 : at] == b","
 
 
 def _read_csv(source: _Source) -> Iterator[Read]:
@@ -294,34 +364,51 @@ def _read_table(source: _Source, delimiter: str | None) -> Iterator[Read]:
     as it stops being CSV, and reading goes on at the next line.
     """
     encoding = source.encoding or encoding_of(source.head)
-    text = io.TextIOWrapper(source.stream, encoding, errors="strict", newline="")
-    lines = _Lines(text, source)
+    # What cannot be decoded becomes a surrogate, which JSON may not hold: it costs its row.
+    errors = "surrogatepass" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    lines = _Lines(io.TextIOWrapper(source.stream, encoding, errors, newline=""), source)
     dialect = delimiter or _delimiter_of(source.head.decode(encoding, "replace"))
     header: list[str] | None = None
     number = 0
     while (row := _next_row(lines, dialect, source.limits.record_bytes, header)) is not None:
-        number += 1
-        cells, problem, line = row
+        cells, fault, line = row
         if header is None:
-            if problem is not None:
-                raise RecordError(Reason.MALFORMED_TABLE, f"{source.span.name}: header: {problem}")
-            header = [cell.strip() for cell in cells]
-            repeated = [name for name in header if name and header.count(name) > 1]
-            if repeated:
-                raise RecordError(
-                    Reason.MALFORMED_TABLE,
-                    f"{source.span.name}: the header names {repeated[0]!r} more than once",
-                )
-            number = 0
-        elif problem is not None:
-            yield source.refused(Reason.MALFORMED_TABLE, problem, line.encode(), record=number)
-        elif any(cells):
-            named = dict(zip(header, cells, strict=True))
-            yield source.document(orjson.dumps(named), "json", record=number)
+            if fault is not None:
+                reason, problem = fault
+                raise RecordError(reason, f"{source.span.name}: header: {problem}")
+            header = _header(cells, source.span.name) if any(cells) else None
+            continue
+        number += 1
+        payload = b""
+        if fault is None and any(cells):
+            try:
+                payload = orjson.dumps(dict(zip(header, cells, strict=True)))
+            except orjson.JSONEncodeError:
+                fault = Reason.BAD_ENCODING, f"bytes in the row are not {encoding}"
+        if fault is not None:
+            yield source.refused(*fault, line.encode(errors="replace"), record=number)
+        elif payload:
+            yield source.document(payload, "json", record=number)
+
+
+def _header(cells: list[str], name: str) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    repeated = [column for column, times in Counter(header).items() if column and times > 1]
+    if repeated:
+        detail = f"the header names {repeated[0]!r} more than once"
+        raise RecordError(Reason.MALFORMED_TABLE, f"{name}: {detail}")
+    try:
+        orjson.dumps(header)
+    except orjson.JSONEncodeError as error:
+        raise RecordError(Reason.BAD_ENCODING, f"{name}: header: {error}") from error
+    return header
 
 
 class _Lines:
-    """Lines with look-ahead: what a given-up row had read is read again."""
+    """Lines with look-ahead: what a given-up row had read is read again.
+
+    Of an over-long line only so much is given that it shows.
+    """
 
     def __init__(self, text: io.TextIOWrapper, source: _Source) -> None:
         self._lines = self._checked(text, source)
@@ -329,14 +416,17 @@ class _Lines:
 
     @staticmethod
     def _checked(text: io.TextIOWrapper, source: _Source) -> Iterator[str]:
-        position = 0
-        try:
-            while line := text.readline(source.limits.record_bytes + 1):
-                position += len(line)
-                source.check_size(position)
+        position, most = 0, source.limits.record_bytes
+        with _bad_encoding(source.span.name):
+            while line := text.readline(most + 1):
                 yield line
-        except UnicodeError as error:
-            raise RecordError(Reason.BAD_ENCODING, f"{source.span.name}: {error}") from error
+                rest = line
+                while len(line) > most and rest and not rest.endswith(("\n", "\r")):
+                    position += len(rest)
+                    source.check_size(position)
+                    rest = text.readline(_SKIP)
+                position += len(rest)
+                source.check_size(position)
 
     def __iter__(self) -> "_Lines":
         return self
@@ -350,7 +440,7 @@ class _Lines:
 
 def _next_row(
     lines: _Lines, delimiter: str, most: int, header: list[str] | None
-) -> tuple[list[str], str | None, str] | None:
+) -> tuple[list[str], tuple[Reason, str] | None, str] | None:
     """The cells of the next row, what is wrong with it, and its first line; None at the end."""
     taken: list[str] = []
 
@@ -360,27 +450,32 @@ def _next_row(
             taken.append(line)
             size += len(line)
             if size > most:
-                raise csv.Error(f"the row is over the limit of {most:,} bytes")
+                raise csv.Error(f"a quote is not closed within {most:,} characters")
             yield line
 
-    problem: str | None = None
+    fault: tuple[Reason, str] | None = None
     cells: list[str] = []
     try:
         cells = next(csv.reader(take(), delimiter=delimiter, strict=True))
     except StopIteration:
         return None
     except csv.Error as error:
-        problem = str(error)
-    if problem is None and header is not None and cells and len(cells) != len(header):
-        problem = f"{len(cells)} cells in a table of {len(header)} columns"
-    if problem is not None:
+        fault = Reason.MALFORMED_TABLE, str(error)
+        if len(taken[0]) > most:
+            fault = Reason.TOO_LARGE, f"the row is over the limit of {most:,} bytes"
         lines.give_back(taken[1:])
-    return cells, problem, taken[0]
+    if fault is None and header is not None and cells and len(cells) != len(header):
+        detail = f"{len(cells)} cells in a table of {len(header)} columns"
+        fault = Reason.MALFORMED_TABLE, detail
+        # Where the last line ends a cell that it did not begin, all lines are this row's.
+        if not re.match(rf'[^"]*[^"{re.escape(delimiter)}]"', taken[-1]):
+            lines.give_back(taken[1:])
+    return cells, fault, taken[0]
 
 
 def _delimiter_of(head: str) -> str:
     """The most frequent of the usual delimiters in the first line; a comma where none is."""
-    first = head.partition("\n")[0]
+    first = head.lstrip("\ufeff\r\n").partition("\n")[0]
     return max(",;\t|", key=first.count)
 
 
@@ -389,14 +484,18 @@ def _read_parquet(source: _Source) -> Iterator[Read]:
     with _seekable(source) as raw:
         try:
             file = pq.ParquetFile(raw)
-        except (pa.ArrowException, OSError) as error:
+            names = file.schema_arrow.names
+        except PARQUET_FAULTS as error:
             raise RecordError(Reason.MALFORMED_TABLE, f"{span.name}: {error}") from error
+        if len(set(names)) != len(names):
+            detail = f"the columns {names} are not all different"
+            raise RecordError(Reason.MALFORMED_TABLE, f"{span.name}: {detail}")
         first = 1
         for group in range(file.num_row_groups):
             if span.start <= group and (span.end is None or group < span.end):
                 try:
                     yield from _read_row_group(file, group, first, source)
-                except (pa.ArrowException, OSError) as error:
+                except PARQUET_FAULTS as error:
                     detail = f"row group {group}: {error}"
                     yield source.refused(Reason.MALFORMED_TABLE, detail, b"", record=first)
             first += file.metadata.row_group(group).num_rows
@@ -406,13 +505,50 @@ def _read_row_group(
     file: pq.ParquetFile, group: int, first: int, source: _Source
 ) -> Iterator[Read]:
     batches: Iterable[pa.RecordBatch] = file.iter_batches(batch_size=_ROWS, row_groups=[group])
-    rows = itertools.chain.from_iterable(batch.to_pylist() for batch in batches)
+    rows = itertools.chain.from_iterable(map(_to_rows, batches))
     for record, row in enumerate(rows, start=first):
-        payload = orjson.dumps(row, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        if isinstance(row, RecordError):
+            yield source.refused(row.reason, row.detail, b"", record=record)
+            continue
+        try:
+            payload = orjson.dumps(row, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        except orjson.JSONEncodeError as error:
+            yield source.refused(Reason.TOO_DEEP, str(error), b"", record=record)
+            continue
         if len(payload) > source.limits.record_bytes:
             yield source.too_large(payload, record=record)
         else:
             yield source.document(payload, "json", record=record)
+
+
+def _to_rows(batch: pa.RecordBatch) -> Iterable[dict[str, Any] | RecordError]:
+    """The rows as Python values; where one has none, an error in place of its row."""
+    try:
+        rows: list[dict[str, Any] | RecordError] = batch.to_pylist()
+    except PARQUET_FAULTS:
+        columns = [_as_convertible(column) for column in batch.columns]
+        rows = [_to_row(batch.schema.names, columns, row) for row in range(batch.num_rows)]
+    return rows
+
+
+def _as_convertible(column: pa.Array) -> pa.Array:
+    """Nanoseconds and far-off years are more than Python's own types hold: as strings."""
+    try:
+        return column.cast(pa.string()) if pa.types.is_temporal(column.type) else column
+    except PARQUET_FAULTS:
+        return column
+
+
+def _to_row(names: list[str], columns: list[pa.Array], row: int) -> dict[str, Any] | RecordError:
+    values = {}
+    for name, column in zip(names, columns, strict=True):
+        try:
+            values[name] = column[row].as_py()
+        except UnicodeError as error:
+            return RecordError(Reason.BAD_ENCODING, f"{name}: {error}")
+        except PARQUET_FAULTS as error:
+            return RecordError(Reason.MALFORMED_TABLE, f"{name}: {error}")
+    return values
 
 
 @contextmanager
@@ -440,6 +576,6 @@ _READERS: dict[Kind, Callable[[_Source], Iterator[Read]]] = {
     "tsv": _read_tsv,
     "parquet": _read_parquet,
     "html": _read_whole("html"),
-    "feed": _read_whole("feed"),
+    "feed": _read_feed,
     "text": _read_whole("text"),
 }

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
-import pyarrow as pa
 from typing_extensions import Buffer
+from zstandard import ZstdDecompressor, ZstdError
 
 from transforms.errors import Reason, RecordError
 
+_BROKEN = (OSError, EOFError, zlib.error, ZstdError)
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 _BUFFER = 1 << 20
-_ZSTD_READ = 1 << 13  # what a truncated stream may lose of what could still be decoded
+_DECODED = 1 << 13  # bytes decoded in one step: what broken data may take with it
+_ZSTD_STEP = 1 << 8  # compressed bytes decoded in one step: 4 can stand for 128 KiB
 
 
 def is_remote(path: str) -> bool:
@@ -42,38 +44,39 @@ def open_bytes(path: str) -> Iterator[tuple[io.BufferedReader, bool]]:
             compressed data that ends early, after all that could be decoded.
     """
     with _record_errors(path), _open_raw(path) as raw:
-        buffered = _buffered(raw.read, raw)
-        compression = compression_of(buffered.peek(4)[:4])
+        stored: io.BufferedReader = io.BufferedReader(_Raw(path, raw.read, raw), _BUFFER)
+        compression = compression_of(stored.peek(4)[:4])
         if compression is None:
-            yield buffered, False
-        elif compression == "gzip":
-            # read1: what was decoded before an early end is given out first
-            yield _buffered(gzip.GzipFile(fileobj=buffered).read1), True
+            yield stored, False
+            return
+        if compression == "gzip":
+            raw_decoded = _Raw(path, gzip.GzipFile(fileobj=stored).read1, most=_DECODED)
         elif compression == "bz2":
-            yield _buffered(bz2.BZ2File(buffered).read1), True
+            raw_decoded = _Raw(path, bz2.BZ2File(stored).read1, most=_DECODED)
         else:
-            source = pa.CompressedInputStream(pa.PythonFile(buffered, mode="r"), compression)
-            yield _buffered(source.read, most=_ZSTD_READ), True
+            raw_decoded = _Raw(path, _Zstd(stored).read)
+        decoded: io.BufferedReader = io.BufferedReader(raw_decoded, _BUFFER)
+        yield decoded, True
 
 
-def _buffered(
-    read: Callable[[int], bytes], seekable: BinaryIO | None = None, most: int = _BUFFER
-) -> io.BufferedReader:
-    return io.BufferedReader(_Raw(read, seekable, most), _BUFFER)
+def printable(path: str) -> str:
+    """*path* as it may stand in a record: bytes of a name that are no UTF-8 are escaped."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager
 def _record_errors(path: str) -> Iterator[None]:
     try:
         yield
-    except EOFError as error:
-        raise RecordError(Reason.TRUNCATED, f"{path}: {error}") from error
-    except (OSError, zlib.error) as error:
-        message = str(error)
-        if "truncated" in message.lower():
-            raise RecordError(Reason.TRUNCATED, f"{path}: {message}") from error
-        detail = getattr(error, "strerror", None) or message
-        raise RecordError(Reason.UNREADABLE, f"{path}: {detail}") from error
+    except _BROKEN as error:
+        raise _record_error(path, error) from error
+
+
+def _record_error(path: str, error: Exception) -> RecordError:
+    if isinstance(error, EOFError):
+        return RecordError(Reason.TRUNCATED, f"{printable(path)}: {error}")
+    detail = getattr(error, "strerror", None) or str(error)
+    return RecordError(Reason.UNREADABLE, f"{printable(path)}: {detail}")
 
 
 @contextmanager
@@ -87,31 +90,85 @@ def _open_raw(path: str) -> Iterator[BinaryIO]:
             yield remote
         return
     mode = os.stat(path).st_mode
+    shown = printable(path)
     if stat.S_ISDIR(mode):
-        raise RecordError(Reason.UNREADABLE, f"{path}: is a directory; name its files: {path}/*")
+        raise RecordError(Reason.UNREADABLE, f"{shown}: is a directory; name its files: {shown}/*")
     if not stat.S_ISREG(mode):  # a pipe or device might never end
-        raise RecordError(Reason.UNREADABLE, f"{path}: is not a regular file")
+        raise RecordError(Reason.UNREADABLE, f"{shown}: is not a regular file")
     with open(path, "rb", buffering=0) as local:
         yield cast(BinaryIO, local)
 
 
-class _Raw(io.RawIOBase):
-    """A raw stream over a function that reads, asked for at most *most* bytes at a time."""
+class _Zstd:
+    """Decodes zstd frames, so little at a time that no bomb fills the memory."""
 
-    def __init__(self, read: Callable[[int], bytes], seekable: BinaryIO | None, most: int) -> None:
+    def __init__(self, source: BinaryIO | io.BufferedReader) -> None:
+        self._pieces = self._decode(source)
+        self._rest = memoryview(b"")  # of a piece that may be large: not copied
+
+    def read(self, size: int) -> memoryview:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._rest = memoryview(piece)
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+    @staticmethod
+    def _decode(source: BinaryIO | io.BufferedReader) -> Iterator[bytes]:
+        decompressor = ZstdDecompressor()
+        frame = None
+        while step := source.read(_ZSTD_STEP):
+            while step:
+                frame = frame or decompressor.decompressobj()
+                yield frame.decompress(step)
+                step = frame.unused_data
+                if frame.eof:
+                    frame = None
+        if frame is not None:
+            raise EOFError("Compressed file ended before the end of a frame")
+
+
+class _Raw(io.RawIOBase):
+    """A raw stream over a function that reads, which may give less than it is asked for.
+
+    What was read before an error is given out first, the error with the next reading.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        read: Callable[[int], bytes | memoryview],
+        seekable: BinaryIO | None = None,
+        most: int = _BUFFER,
+    ) -> None:
         super().__init__()
+        self._path = path
         self._read = read
         self._seekable = seekable
         self._most = most
+        self._error: RecordError | None = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer, /) -> int:
+        if self._error is not None:
+            raise self._error
         view = memoryview(buffer).cast("B")
-        data = self._read(min(len(view), self._most))
-        view[: len(data)] = data
-        return len(data)
+        filled = 0
+        try:
+            while data := self._read(min(len(view) - filled, self._most)):
+                view[filled : filled + len(data)] = data
+                filled += len(data)
+        except RecordError as error:
+            self._error = error
+        except _BROKEN as error:
+            self._error = _record_error(self._path, error)
+        if self._error is not None and not filled:
+            raise self._error
+        return filled
 
     def seekable(self) -> bool:
         return self._seekable is not None

@@ -1,16 +1,25 @@
 """The command as a user runs it: on the seeds, on broken input, and killed on the way."""
 
+import bz2
+import gzip
+import io
 import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 ROOT = Path(__file__).parent.parent.parent
 AS_OF = "2026-11-24T06:00Z"
@@ -122,61 +131,185 @@ def test_standard_input_can_be_verified(tmp_path: Path) -> None:
     assert policywire("verify", run_dir).returncode == 0
 
 
-GOOD = b'{"title": "Asylum seekers", "text": "Asylum seekers were deported.", "url": "https://x.example/1"}\n'
+class Inputs:
+    """A folder of input files, and what has to become of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.articles = 0  # each gives one alert
+        self.dead: dict[str, list[str]] = {}
+
+    def article(self, **more: Any) -> dict[str, Any]:
+        """An article on migration; no two are copies of one another."""
+        self.articles += 1
+        words = " ".join(random.Random(self.articles).choices(WORDS, k=60))
+        return {
+            "title": f"Asylum seekers, part {self.articles}",
+            "text": f"Asylum seekers were deported. {words}.",
+            "url": f"https://paper.example/{self.articles}",
+            "published": "2026-11-23T10:00:00Z",
+            **more,
+        }
+
+    def line(self, **more: Any) -> bytes:
+        return json.dumps(self.article(**more)).encode() + b"\n"
+
+    def row(self, template: str = '{title};{url};"{text}"\r\n', **more: Any) -> str:
+        return template.format(**self.article(**more))
+
+    def item(self) -> str:
+        return self.row(ITEM)
+
+    def write(self, name: str, content: bytes | str, *reasons: str) -> None:
+        (self.folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        self.dead[name] = sorted(reasons)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        ("x.jsonl.gz", b"\x1f\x8b\x08\x00broken", "truncated"),
-        ("x.csv", b'title,text\n"broken\n', "malformed_table"),
-        ("x.jsonl", GOOD.replace(b"/1", b"/2") + b"{broken\n", "malformed_json"),
-        ("x.jsonl", b'{"title": "' + b"x" * 11_000_000 + b'"}\n', "too_large"),
-        ("x.jsonl", b'{"title": NaN}\n', "malformed_json"),
-        ("x.jsonl", b'{"title": "a", "title": "b"}\n', "duplicate_keys"),
-        ("x.jsonl", b'{"title": 5}\n', "wrong_type"),
-        ("x.jsonl", b'{"title": "a\0b"}\n', "malformed_json"),
-        ("x.rss", b"<rss><channel><item><title>Half", "truncated"),
-        (
-            "x.rss",
-            b"<rss><channel><item><title>A & B</title></item></channel></rss>",
-            "malformed_feed",
-        ),
-        ("x.rss", b'<rss version="2.0"><channel><title>E</title></channel></rss>', "empty"),
-        (
-            "x.xml",
-            b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><rss version="2.0">'
-            b"<channel><item><title>&b;</title></item></channel></rss>",
-            "unsafe_xml",
-        ),
-        ("x.html", b"<html><body><nav>Home</nav></body></html>", "no_article"),
-        ("x.txt", b"", "empty"),
-        ("x.parquet", b"PAR1 broken", "malformed_table"),
-    ],
+WORDS = (
+    "harbour winter council evening budget railway teacher window letter garden minister village "
+    "bridge market library doctor journey summer weather football kitchen theatre museum forest "
+    "island engine station history morning factory planet concert medicine holiday painting"
+).split()
+ITEM = (
+    "<item><title>{title}</title><link>{url}</link><pubDate>Mon, 23 Nov 2026 10:00 GMT</pubDate>"
+    "<description>{text}</description></item>"
 )
-def test_bad_input_costs_itself_alone(
-    tmp_path: Path, name: str, content: bytes, reason: str
-) -> None:
-    (tmp_path / "good.jsonl").write_bytes(GOOD)
-    (tmp_path / name).write_bytes(content)
-    run_dir = run(tmp_path / "out", tmp_path / "good.jsonl", tmp_path / name)
-    assert reason in [letter["reason"] for letter in lines(run_dir / "dead_letters.jsonl")]
-    assert "https://x.example/1" in [alert["article"]["url"] for alert in alerts(run_dir)]
+CSV = "title;url;text\r\n"
+RSS = '<rss version="2.0"><channel><title>Paper</title>{}</channel></rss>'
+PAGE = (
+    "<html><head><title>{title}</title><link rel='canonical' href='{url}'></head><body><article>"
+    "<p>{text}</p></article></body></html>"
+)
+COMPRESS = {"gz": gzip.compress, "bz2": bz2.compress, "zst": zstandard.compress}
 
 
-def test_deeply_nested_pages_and_directories_are_survived(tmp_path: Path) -> None:
-    inputs = tmp_path / "inputs"
-    (inputs / "folder").mkdir(parents=True)
-    (inputs / "good.jsonl").write_bytes(GOOD)
-    (inputs / "deep.html").write_bytes(b"<div>" * 100_000)
-    run_dir = run(tmp_path / "out", inputs / "*")
-    assert len(lines(run_dir / "dead_letters.jsonl")) == 2
-    assert len(alerts(run_dir)) == 1
+def parquet(columns: dict[str, Any]) -> bytes:
+    target = io.BytesIO()
+    pq.write_table(pa.table(columns), target)
+    return target.getvalue()
 
 
-def test_an_utf16_file_is_read(tmp_path: Path) -> None:
-    (tmp_path / "x.jsonl").write_bytes(GOOD.decode().encode("utf-16"))
-    assert len(alerts(run(tmp_path / "out", tmp_path / "x.jsonl"))) == 1
+def write_good_inputs(to: Inputs) -> None:
+    """Every format, and what is odd in a file and yet no fault."""
+    to.write("good.jsonl", to.line() + b"\r\n" + to.line().rstrip())
+    to.write("marked.jsonl", b"\xef\xbb\xbf" + to.line())
+    to.write("utf16.jsonl", (to.line() + to.line()).decode().encode("utf-16"))
+    to.write("good.json", json.dumps([to.article(), to.article()]))
+    to.write("utf16.json", json.dumps([to.article()], indent=1).encode("utf-16"))
+    to.write("object.json", json.dumps(to.article(), indent=2))
+    to.write("good.csv", "\ufeff" + CSV + to.row() + to.row(text='Asylum ""law""\r\nand seekers'))
+    to.write("wide.csv", CSV + to.row(text="Asylum seekers. " + "word " * 50_000) + to.row())
+    to.write("nul.csv", CSV + to.row(title="A\0B") + to.row())
+    to.write("latin1.csv", (CSV + to.row(title="Étrangers à Genève")).encode("cp1252"))
+    to.write("good.tsv", CSV.replace(";", "\t") + to.row("{title}\t{url}\t{text}\n"))
+    rows = [to.article(), to.article()]
+    odd = {"day": pa.array([1, 2], pa.timestamp("ns")), "price": [Decimal("1.5"), None]}
+    odd |= {"data": [b"\xff", None], "tags": [["a"], []], "place": [{"x": 1.5}, None]}
+    to.write("good.parquet", parquet({k: [r[k] for r in rows] for k in rows[0]} | odd))
+    to.write("good.html", to.row(PAGE))
+    to.write("koi8.html", to.row("<meta charset=koi8-r>" + PAGE).encode("koi8-r"))
+    to.write("good.rss", RSS.format(to.item() + to.item()))
+    declared = '<?xml version="1.0" encoding="ISO-8859-1"?>'
+    to.write("latin1.xml", (declared + RSS.format(to.row(ITEM, title="Café"))).encode("cp1252"))
+    for suffix, compress in COMPRESS.items():
+        to.write(f"members.jsonl.{suffix}", compress(to.line()) + compress(to.line()))
+        to.write(f"good.rss.{suffix}", compress(RSS.format(to.item()).encode()))
+    dates = [1795478400, 1795478400000, "1795478400", "soon", "0001-01-01", "2999-01-01", 1e19, ""]
+    to.write("dates.jsonl", b"".join(to.line(published=odd_date) for odd_date in dates))
+    to.write("no_suffix", to.line() + to.line())
+    to.write("wrong_suffix.txt", to.row(PAGE))
+
+
+def write_bad_inputs(to: Inputs) -> None:
+    """Every kind of fault, beside what must survive it."""
+    lines = {
+        b"{broken": "malformed_json",
+        b'{"title": NaN}': "malformed_json",
+        b'{"title": "a\0b"}': "malformed_json",
+        b'{"title": "a", "title": "b"}': "duplicate_keys",
+        b'{"title": 5}': "wrong_type",
+        b"[1]": "wrong_type",
+        b'{"title": "caf\xe9"}': "bad_encoding",
+        b'{"a":' * 5000 + b"1" + b"}" * 5000: "too_deep",
+        b'{"other": "a"}': "no_article",
+    }
+    bad = b"".join(line + b"\n" + to.line() for line in lines)
+    to.write("lines.jsonl", to.line() + bad, *lines.values())
+    to.write("long.jsonl", to.line() + b"x" * 50_000_000 + b"\n" + to.line(), "too_large")
+    elements = b",".join([*lines, to.line(), b'{"title":}', to.line()])
+    to.write("array.json", b"[%s]" % elements, *lines.values(), "malformed_json")
+    to.write("cut.json", b"[%s,%s" % (to.line(), b'{"title": "a"}'), "truncated")
+    to.write("deep.json", b'{"a":' * 100_000, "too_deep")
+    for suffix, compress in COMPRESS.items():
+        cut = compress(to.line()) + compress(b'{"title": "a"}\n')[:-10]
+        to.write(f"cut.jsonl.{suffix}", cut, "truncated")
+        bomb = compress(to.line() + b" " * 70_000_000)
+        to.write(f"bomb.jsonl.{suffix}", bomb, "too_large", "too_large")
+    to.write(
+        "cut.rss.gz",
+        gzip.compress(RSS.format(to.item() + ITEM * 99).encode())[:-20],
+        "truncated",
+        "truncated",
+    )
+    to.write("quote.csv", CSV + to.row() + 'a;b;"c\r\n' + to.row() + to.row(), "malformed_table")
+    ragged = f"{to.row()}a;b\r\n{to.row()}a;b;c;d\r\n{to.row()}"
+    to.write("ragged.csv", CSV + ragged, "malformed_table", "malformed_table")
+    undecodable = CSV.encode() + to.row(title="Ä" * 10).encode() + b"caf\xe9;b;c\r\n"
+    to.write("bytes.csv", undecodable + to.row().encode(), "bad_encoding")
+    to.write("header.csv", "title,title\na,b\n", "malformed_table")
+    to.write("broken.parquet", b"PAR1 broken", "malformed_table")
+    to.write("columns.parquet", parquet({"other": [1, 2]}), "no_article", "no_article")
+    to.write("types.parquet", parquet({"title": [{"a": 1}], "text": ["b"]}), "wrong_type")
+    malformed = to.item() + "<item><title>A & B</title></item><item><title>C</item>" + to.item()
+    # The entry whose title is not closed has none.
+    to.write("malformed.rss", RSS.format(malformed), "malformed_feed", "no_article")
+    to.write("cut.rss", RSS.format(to.item() + to.item() + ITEM)[:-60], "truncated")
+    to.write("empty.rss", RSS.format(""), "empty")
+    definition = '<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
+    to.write("bomb.xml", definition + RSS.format("<item><title>&b;</title></item>"), "unsafe_xml")
+    deep = f"<item><title>A</title>{'<b>' * 999}{'</b>' * 999}</item>"
+    to.write("deep.rss", RSS.format(to.item() + deep + to.item()), "too_deep")
+    to.write("sitemap.xml", "<urlset><url/></urlset>", "malformed_feed")
+    items = [{"id": "1", "title": 5}, *({"id": a["url"], **a} for a in [to.article()])]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": items}
+    to.write("feed.json", json.dumps(feed).replace('"text"', '"content_text"'), "wrong_type")
+    to.write("deep.html", "<div>" * 100_000, "too_deep")
+    to.write("menu.html", "<html><body><nav>Home</nav></body></html>", "no_article")
+    to.write("bytes.html", b"<html>" + bytes(range(128, 256)) * 9, "bad_encoding")
+    to.write("binary.txt", bytes(range(256)) * 9, "unknown_format")
+    for name in ("empty.jsonl", "empty.txt", "empty.parquet", "empty.csv.gz"):
+        to.write(name, b"", "empty")
+    to.write("blank.csv", "\ufeff\r\n", "empty")
+    for name in ("dangling.jsonl", "folder", "pipe", "socket"):
+        to.dead[name] = ["unreadable"]
+    (to.folder / "dangling.jsonl").symlink_to("nothing")
+    (to.folder / "folder").mkdir()
+    os.mkfifo(to.folder / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(to.folder / "socket"))
+    if os.geteuid():  # root may read everything
+        to.write("secret.jsonl", b"{}", "unreadable")
+        (to.folder / "secret.jsonl").chmod(0)
+
+
+def test_bad_input_costs_itself_alone(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
+        inputs = Inputs(Path(folder))
+        write_good_inputs(inputs)
+        write_bad_inputs(inputs)
+        config = tmp_path / "pipeline.yaml"
+        limits = "limits: {record_bytes: 1 MB, file_bytes: 60 MB}"
+        config.write_text(f"themes: [{ROOT}/configs/themes/*.yaml]\n{limits}\n")
+        run_dir = run(tmp_path / "out", f"{folder}/*", more=("--config", config))
+        verified = policywire("verify", run_dir)
+    dead: dict[str, list[str]] = {name: [] for name in inputs.dead}
+    for letter in lines(run_dir / "dead_letters.jsonl"):
+        assert letter["detail"]
+        dead[Path(letter["origin"]["path"]).name].append(letter["reason"])
+    assert {name: sorted(reasons) for name, reasons in dead.items()} == inputs.dead
+    found = {alert["article"]["url"] for alert in lines(run_dir / "alerts" / "migration.jsonl")}
+    assert found == {f"https://paper.example/{n + 1}" for n in range(inputs.articles)}
+    assert verified.returncode == 0, verified.stdout.decode()
 
 
 def test_dead_letters_can_fail_the_command(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ TEN = DAY.replace(hour=10)
         ("2026-328", DAY),
         ("1795478400", DAY),
         ("1795478400000", DAY),
+        ("1795478400000000", DAY),
+        ("1795478400000000000", DAY),
+        ("20261124100000", TEN),
         ("Tue, 24 Nov 2026 11:00:00 +0100", TEN),
         ("Tue, 24 Nov 2026 05:00:00 EST", TEN),
         ("Tue Nov 24 10:00:00 2026", TEN),
@@ -49,7 +52,9 @@ def test_whatever_is_found_is_in_utc(raw: str) -> None:
     assert found is None or found.utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("raw", ["", "soon", "11/12/2026", "2026-02-30", "x" * 500])
+@pytest.mark.parametrize(
+    "raw", ["", "soon", "11/12/2026", "2026-02-30", "20261324100000", "x" * 500]
+)
 def test_no_date(raw: str) -> None:
     assert parse_date(raw) is None
 

@@ -37,7 +37,8 @@ _HANDLERS: tuple[Callable[[str], struct_time | tuple[int, ...] | None], ...] = (
     _parse_date_onblog,
 )
 
-_EPOCH = re.compile(r"\d{9,16}(?:\.\d{1,9})?")
+_EPOCH = re.compile(r"\d{9,19}(?:\.\d{1,9})?")
+_COMPACT = re.compile(r"((?:19|20)\d{6})(\d{6})")  # as a number since 1970: the year 2570 on
 _MIDNIGHT = re.compile(r"[T ]24:00(?::00(?:\.0+)?)?(?!\d)")
 _LEAP_SECOND = re.compile(r"(:\d\d):60(?!\d)")
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})")
@@ -57,9 +58,10 @@ _LONGEST = 100
 def parse_date(raw: str) -> datetime | None:
     """The moment that *raw* names, in UTC; None where it names none.
 
-    Understood: ISO 8601, seconds and milliseconds since 1970, RFC 822, all that
-    feedparser knows, and a few written forms. Without a zone it is read as UTC,
-    without a time as midnight. What leaves out year or century says no date.
+    Understood: ISO 8601, seconds since 1970 or thousandths, millionths or billionths of
+    them, RFC 822, all that feedparser knows, and a few written forms. Without a zone it
+    is read as UTC, without a time as midnight. What leaves out year or century says no
+    date.
     """
     # `datetime.fromisoformat` takes some numbers of milliseconds for a day and a time.
     if raw.isdecimal() and len(raw) > 8:
@@ -83,6 +85,8 @@ def _parse_other(raw: str) -> datetime | None:
     text = " ".join(raw.split())
     if not text or len(text) > _LONGEST:
         return None
+    if compact := _COMPACT.fullmatch(text):
+        return _parse_iso(f"{compact[1]}T{compact[2]}")
     if _EPOCH.fullmatch(text):
         return _from_epoch(float(text))
     return _parse_iso(text) or _parse_handlers(text) or _parse_written(text)

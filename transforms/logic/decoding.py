@@ -27,10 +27,36 @@ _WIDER = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
 }
-_WHATWG_ONLY = {"x-sjis": "cp932", "ks_c_5601-1987": "cp949", "unicode": "utf-16"}
+# Labels that browsers know and Python does not.
+_WHATWG_ONLY = {
+    label: codec
+    for codec, labels in {
+        "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
+        "utf-16": "unicode ucs-2 csunicode iso-10646-ucs-2 unicodefeff",
+        "cp932": "x-sjis windows-31j",
+        "cp949": "ks_c_5601-1987 ks_c_5601-1989 ksc_5601 iso-ir-149 windows-949 cseuckr",
+        "euc_jp": "x-euc-jp cseucpkdfmtjapanese",
+        "gb18030": "gb_2312 gb_2312-80 csgb2312 x-gbk",
+        "big5": "cn-big5 x-x-big5",
+        "cp874": "windows-874 dos-874",
+        "iso8859_2": "iso88592",
+        "iso8859_6": "iso-8859-6-e iso-8859-6-i csiso88596e csiso88596i",
+        "iso8859_8": "iso-8859-8-e iso-8859-8-i csiso88598e csiso88598i logical visual",
+        "iso8859_15": "csisolatin9",
+        "koi8_r": "koi koi8",
+        "koi8_u": "koi8-ru",
+        "mac_roman": "mac x-mac-roman csmacintosh",
+        "mac_cyrillic": "x-mac-cyrillic x-mac-ukrainian",
+        "cp1252": "iso88591",
+        **{f"cp{number}": f"x-cp{number}" for number in range(1250, 1259)},
+    }.items()
+    for label in labels.split()
+}
 
 # Python has these codecs, but no text is published in them, and some take quadratic time.
 _NEVER = {"idna", "punycode", "utf-7", "unicode-escape", "raw-unicode-escape", "undefined"}
+
+_WIDE = {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
 
 _DECLARATION = re.compile(
     rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']"""
@@ -53,30 +79,31 @@ def decode(payload: bytes, declared: str | None = None, *, markup: bool = False)
 
     Asked in this order: its byte order mark, or the zeros of UTF-16; *declared*, what
     a header says; with *markup* the declaration inside an XML document or HTML page;
-    UTF-8; what it looks like. What is declared but does not fit is passed over.
+    UTF-8; the same where a few bytes are broken; what it looks like. What is declared
+    but does not fit is passed over.
 
     Raises:
         RecordError: BAD_ENCODING where nothing fits.
     """
     if (marked := marked_encoding(payload)) is not None:
         return _decode_marked(payload, marked)
-    named = [declared]
+    named = [declared] if declared else []
+    codecs_named = [_codec(declared)] if declared else []
     if markup and (found := _DECLARATION.search(payload, 0, _PROLOG)):
-        named.append((found[1] or found[2]).decode())
-    for name in named:
-        if name and (codec := _codec(name)) and (text := _attempt(payload, codec)) is not None:
-            return text
-    text = _attempt(payload, "utf-8")
-    if text is None:
-        text = _mostly_utf8(payload)
-    if text is None:
-        text = _guessed(payload)
-    if text is None:
-        raise RecordError(
-            Reason.BAD_ENCODING,
-            f"no encoding fits; declared: {', '.join(filter(None, named)) or 'none'}",
-        )
-    return text
+        inside = (found[1] or found[2]).decode()
+        named.append(inside)
+        # What could be read as ASCII is no UTF-16, whatever it says of itself.
+        codecs_named.append(None if _codec(inside) in _WIDE else _codec(inside))
+    tried = [*filter(None, codecs_named), "utf-8"]
+    for attempt in (_attempt, _mostly):
+        for codec in tried:
+            if (text := attempt(payload, codec)) is not None:
+                return text
+    if (text := _guessed(payload)) is not None:
+        return text
+    raise RecordError(
+        Reason.BAD_ENCODING, f"no encoding fits; declared: {', '.join(named) or 'none'}"
+    )
 
 
 def marked_encoding(head: bytes) -> str | None:
@@ -135,22 +162,29 @@ def _decode_marked(payload: bytes, encoding: str) -> str:
         raise RecordError(Reason.BAD_ENCODING, f"not {encoding}: {error}") from error
 
 
-def _mostly_utf8(payload: bytes) -> str | None:
-    """UTF-8 in which a few bytes are broken, as browsers show it."""
-    text = payload.decode("utf-8", "replace")
+def _mostly(payload: bytes, codec: str) -> str | None:
+    """A text in which a few bytes are broken, as browsers show it."""
+    text = payload.decode(codec, "replace")
+    cut_through = text.endswith("\ufffd") and text.count("\ufffd") == 1
+    return text if cut_through or _is_mostly_good(text) else None
+
+
+def _is_mostly_good(text: str) -> bool:
     broken = text.count("\ufffd")
     good = sum(character > "\x7f" for character in text) - broken
-    return text if broken * 10 <= good or (broken == 1 and text.endswith("\ufffd")) else None
+    return broken * 10 <= good
 
 
 def encoding_of(head: bytes) -> str:
-    """The encoding of a text whose first part, at least a line, is *head*; has no mark."""
-    try:
-        # A character that the end of the head cuts through is no error.
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return next(_guesses(head), "cp1252")
-    return "utf-8"
+    """The encoding of a text whose first part, at least a line, is *head*; has no mark.
+
+    It is UTF-8 where that fits but for a few bytes.
+    """
+    # A character that the end of the head cuts through is no error.
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(head)
+    if _is_mostly_good(text):
+        return "utf-8"
+    return next(_guesses(head), "cp1252")
 
 
 def _guessed(payload: bytes) -> str | None:

@@ -276,14 +276,30 @@ def _load_object(payload: bytes) -> dict[str, Any]:
     # As many '":' as there are names: then no name stands there twice, and nothing is
     # nested. Where the counts differ, only a second, slower parse can tell.
     if payload.count(b'":') != len(record) or _SPACED_COLON.search(payload):
-        try:
-            json.loads(payload, object_pairs_hook=_refuse_duplicates)
-        except RecursionError as error:
-            raise RecordError(Reason.TOO_DEEP, "nested deeper than any article is") from error
+        # That parser's own bound is Python's stack, which is not the same everywhere.
+        if _is_deep(payload):
+            raise RecordError(Reason.TOO_DEEP, "nested deeper than any article is")
+        json.loads(payload, object_pairs_hook=_refuse_duplicates)
     return record
 
 
 _SPACED_COLON = re.compile(rb'"\s+:')
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]', re.DOTALL)
+_DEEPEST = 100  # arrays and objects in one another
+
+
+def _is_deep(payload: bytes) -> bool:
+    if payload.count(b"[") + payload.count(b"{") <= _DEEPEST:
+        return False
+    depth = 0
+    for found in _BRACKET.finditer(payload):
+        if found[1]:
+            depth += 1
+            if depth > _DEEPEST:
+                return True
+        elif found[0] in b"]}":
+            depth -= 1
+    return False
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -381,7 +397,7 @@ _READ: dict[str, Callable[[str, Any], Any]] = {
 _NAME = r"[^\W\d_a-z][\w'’.-]*"
 _BY_LINE = re.compile(
     rf"(?P<by>(?:[Bb][Yy]|[Vv]on|[Pp]ar|[Pp]or)\s+)?"
-    rf"(?P<names>{_NAME}(?:\s+(?:(?:de|van|von|der|di|da|del|la|and)\s+)?{_NAME}){{1,5}})"
+    rf"(?P<names>{_NAME}(?:\s+(?:(?:de|van|von|der|di|da|del|la|and)\s+){{0,2}}{_NAME}){{1,5}})"
 )
 _LONGEST_BY_LINE = 60  # characters
 _LONGEST_HEADLINE = 150

@@ -2,26 +2,38 @@
 
 import io
 import re
+import sys
 import xml.sax
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import feedparser
 import orjson
+from feedparser.util import FeedParserDict
 
 from transforms.errors import Reason, RecordError
 from transforms.logic.decoding import decode
 from transforms.records import Entry, Markup, Origin, RawDocument
 
 _JSON_FEED = re.compile(r"https?://jsonfeed\.org/version/")
+_MOST_ENTRIES = 5000
 _DEEPEST = 200  # nested elements; a feed with XHTML in it needs some twenty
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+# A quantifier with a plus gives nothing back: else a row of comments takes exponential time.
+_DECLARATION = re.compile(r"\s*+<\?xml\s[^>]*\?>")
 _DOCTYPE = re.compile(r"<!DOCTYPE\s[^<>\[]*>", re.IGNORECASE)
 _PASSED_OVER = r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)"
 _DEFINITION = re.compile(rf"{_PASSED_OVER}|(<!(?:ENTITY|DOCTYPE)\b)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(rf"{_PASSED_OVER}|<(/?)[A-Za-z_][^<>]*?(/?)>", re.DOTALL)
-_HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
-_PLAIN_TYPES = frozenset({"text/plain", "text"})
+_HTML = re.compile(
+    r"\s*+(?:<!--.*?-->\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+)
+_ROOT = re.compile(r"<((?:[\w.-]+:)?(?:rss|rdf|feed|channel))\b[^<>]{0,4000}>", re.IGNORECASE)
+_ROOT_END = re.compile(r"</(?:[\w.-]+:)?(?:rss|rdf|feed)\s*>", re.IGNORECASE)
+_ENTRY_TAG = re.compile(
+    rf"{_PASSED_OVER}|<(/?)(?:[\w.-]+:)?(?:item|entry)\b[^<>]*?(/?)>", re.DOTALL | re.IGNORECASE
+)
+_MEDIA_TAG = re.compile(r"<(/?)media:(title|description)\b[^<>]*?(/?)>")
+_REFERENCE = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]+)|0*([0-9]+));?")
 
 
 def parse_feed(document: RawDocument) -> Iterator[Entry]:
@@ -30,36 +42,100 @@ def parse_feed(document: RawDocument) -> Iterator[Entry]:
     What can be recovered of a broken feed is yielded before the error is raised.
 
     Raises:
-        RecordError: UNSAFE_XML, TOO_DEEP and BAD_ENCODING before any entry;
+        RecordError: UNSAFE_XML and BAD_ENCODING before any entry; TOO_DEEP,
             TRUNCATED or MALFORMED_FEED after those that were recovered; EMPTY.
     """
     text = decode(document.payload, document.encoding, markup=True).lstrip("\ufeff")
     if text.lstrip()[:1] == "{":
         yield from parse_json_feed(document, _load_json_feed(text))
         return
-    text = _DECLARATION.sub("", text, count=1)
+    if declaration := _DECLARATION.match(text):
+        text = text[declaration.end() :]
     if _HTML.match(text):
         raise RecordError(Reason.MALFORMED_FEED, "this is a web page, not a feed")
     # The DOCTYPE of RSS 0.91 names a DTD that no reader fetches: it goes.
     text = _DOCTYPE.sub("", text, count=1)
     _check_safe(text)
-    _check_depth(text)
-    parsed = feedparser.parse(
-        # Bytes, and in one certain encoding: a string might be taken for an address.
-        io.BytesIO(b'<?xml version="1.0" encoding="utf-8"?>' + text.lstrip().encode()),
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    text = _repair_references(text)
+    # Else feedparser takes the words under a picture for the article's.
+    text = _MEDIA_TAG.sub(r"<\1media:picture_\2\3>", text)
+    deep = _is_deep(text)
+    parsed = _parse("" if deep else text)
+    feed, entries = _recover(text) if parsed.bozo else (parsed.feed, parsed.entries)
     number = 0
-    for number, entry in enumerate(parsed.entries, start=1):
-        yield _entry(document, number, entry, parsed.feed)
-    if not parsed.version and not number:
+    for number, entry in enumerate(entries, start=1):
+        yield _entry(document, number, entry, feed)
+    if deep:
+        detail = f"more than {_DEEPEST} elements in one another; {number} entries are not"
+        raise RecordError(Reason.TOO_DEEP, detail)
+    if not number and not parsed.version:
         raise RecordError(Reason.MALFORMED_FEED, "neither RSS nor Atom" + _fault(parsed))
     if parsed.bozo:
-        reason = Reason.MALFORMED_FEED if _is_closed(text) else Reason.TRUNCATED
+        reason = Reason.MALFORMED_FEED if _ROOT_END.search(text) else Reason.TRUNCATED
         raise RecordError(reason, f"{number} entries were recovered{_fault(parsed)}")
     if not number:
         raise RecordError(Reason.EMPTY, "the feed has no entries")
+
+
+def _parse(text: str) -> Any:
+    # Bytes, and in one certain encoding: a string might be taken for an address.
+    source = io.BytesIO(b'<?xml version="1.0" encoding="utf-8"?>' + text.lstrip().encode())
+    try:
+        return feedparser.parse(source, sanitize_html=False, resolve_relative_uris=False)
+    # What its handlers raise where elements stand in places that they do not expect.
+    except (LookupError, AttributeError, TypeError, ValueError, AssertionError) as error:
+        fault = f"{type(error).__name__}: {error}"
+        return FeedParserDict(bozo=True, bozo_exception=fault, entries=[], feed={}, version="")
+
+
+def _recover(text: str) -> tuple[Mapping[str, Any], Iterator[Mapping[str, Any]]]:
+    """What a broken feed says of itself, and its entries, each parsed alone.
+
+    So an entry with a tag that is not closed does not take the next ones with it. The
+    one that the text ends in is given up: nobody knows what it would have said. More
+    than _MOST_ENTRIES are parsed together: alone, each takes a quarter of a millisecond.
+    """
+    parts: list[str] = []
+    first = begin = None
+    for tag in _ENTRY_TAG.finditer(text):
+        closing, empty = tag.groups()
+        if closing is None or empty:  # a comment or the like
+            continue
+        if begin is not None:
+            parts.append(text[begin : tag.end() if closing else tag.start()])
+        begin = None if closing else tag.start()
+        first = tag.start() if first is None else first
+    if len(parts) > _MOST_ENTRIES:
+        parsed = _parse("" if _is_deep(text) else text)
+        return parsed.feed, iter(parsed.entries)
+    if begin is not None and _ROOT_END.search(text, begin):
+        parts.append(text[begin:])
+    parts = [part for part in parts if not _is_deep(part)]
+    root = _ROOT.search(text, 0, first or len(text))
+    name, start = (root[1], root.group()) if root else ("rss", "<rss>")
+    end = f"</{name}>"
+    if name.lower().endswith("rss"):
+        start, end = f"{start}<channel>", f"</channel>{end}"
+    head = text[:first]
+    feed = _parse((start if _is_deep(head) else head) + end).feed
+    return feed, (entry for part in parts for entry in _parse(start + part + end).entries)
+
+
+def _repair_references(text: str) -> str:
+    """References to characters that do not exist, which some feeds use for half an emoji."""
+    repaired = _REFERENCE.sub(_repair_reference, text)
+    if repaired == text:
+        return text
+    return repaired.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _repair_reference(reference: re.Match[str]) -> str:
+    digits, base = (reference[1], 16) if reference[1] else (reference[2], 10)
+    code = int(digits, base) if len(digits) < 8 else sys.maxunicode + 1
+    if 0xD800 <= code <= 0xDFFF:
+        return chr(code)
+    exists = code in (9, 10, 13) or 32 <= code <= sys.maxunicode
+    return reference.group() if exists else "\ufffd"
 
 
 def _check_safe(text: str) -> None:
@@ -70,7 +146,7 @@ def _check_safe(text: str) -> None:
             )
 
 
-def _check_depth(text: str) -> None:
+def _is_deep(text: str) -> bool:
     depth = 0
     for tag in _TAG.finditer(text):
         closing, empty = tag.groups()
@@ -79,13 +155,8 @@ def _check_depth(text: str) -> None:
         elif closing is not None and not empty:
             depth += 1
             if depth > _DEEPEST:
-                raise RecordError(Reason.TOO_DEEP, f"more than {_DEEPEST} elements in one another")
-
-
-def _is_closed(text: str) -> bool:
-    return (
-        re.search(r"</(?:\w+:)?(?:rss|feed|rdf)\s*>\s*\Z", text[-200:], re.IGNORECASE) is not None
-    )
+                return True
+    return False
 
 
 def _fault(parsed: Mapping[str, Any]) -> str:
@@ -99,45 +170,50 @@ def _entry(
     document: RawDocument, number: int, entry: Mapping[str, Any], feed: Mapping[str, Any]
 ) -> Entry:
     text, markup = _longest(entry)
-    detail = entry.get("title_detail") or {}
-    title = entry.get("title") or ""
-    source = (entry.get("source") or {}).get("title") or feed.get("title")
+    detail = entry.get("title_detail")
     return Entry(
         origin=_origin(document, number),
         seen_at=document.seen_at,
-        title=title,
+        title=_string(entry, "title") or "",
         text=text,
         markup=markup if text else _markup(detail),
-        url=entry.get("link") or None,
-        base_url=detail.get("base") or feed.get("link") or None,
-        guid=entry.get("id") or None,
-        published=_date(entry, "published"),
-        updated=_date(entry, "updated"),
+        url=_string(entry, "link"),
+        base_url=_string(detail, "base") or _string(feed, "link"),
+        guid=_string(entry, "id"),
+        published=_string(entry, "published"),
+        updated=_string(entry, "updated"),
         date_from="feed",
-        language=detail.get("language") or feed.get("language") or None,
-        source=source or None,
-        authors=_names(entry.get("authors") or ()),
+        language=_string(detail, "language") or _string(feed, "language"),
+        source=_string(entry.get("source"), "title") or _string(feed, "title"),
+        authors=tuple(filter(None, (_string(who, "name") for who in _list(entry, "authors")))),
     )
 
 
-def _date(entry: Mapping[str, Any], name: str) -> str | None:
-    # A plain look-up: feedparser's own answers a question for one date with the other.
-    return {**entry}.get(name)
+def _string(holder: Any, name: str) -> str | None:
+    """What feedparser found: where elements stand in wrong places that can be anything.
+
+    A plain look-up: feedparser's own answers a question for one date with the other.
+    """
+    value = dict.get(holder, name) if isinstance(holder, dict) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
+    value = holder.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _longest(entry: Mapping[str, Any]) -> tuple[str, Markup]:
-    blocks = [*(entry.get("content") or ()), entry.get("summary_detail") or {}]
-    best = max(blocks, key=lambda block: len(block.get("value") or ""))
-    return best.get("value") or "", _markup(best)
+    blocks = [*_list(entry, "content"), entry.get("summary_detail")]
+    best = max(blocks, key=lambda block: len(_string(block, "value") or ""))
+    if text := _string(best, "value"):
+        return text, _markup(best)
+    return _string(entry, "media_picture_description") or "", "unknown"
 
 
-def _markup(block: Mapping[str, Any]) -> Markup:
-    """Plain where Atom says so; RSS says nothing, and feedparser's word for it is a guess."""
-    return "html" if "html" in (block.get("type") or "") else "unknown"
-
-
-def _names(authors: Any) -> tuple[str, ...]:
-    return tuple(name for author in authors if (name := author.get("name")))
+def _markup(block: Any) -> Markup:
+    """HTML where the feed says so; where feedparser says it is plain, that is often a guess."""
+    return "html" if "html" in (_string(block, "type") or "") else "unknown"
 
 
 def _origin(document: RawDocument, number: int) -> Origin:
@@ -172,16 +248,17 @@ def parse_json_feed(document: RawDocument, feed: Mapping[str, Any]) -> Iterator[
         raise RecordError(Reason.WRONG_TYPE, "items: a JSON Feed has an array of them")
     if not items:
         raise RecordError(Reason.EMPTY, "the feed has no entries")
-    broken: RecordError | None = None
+    broken: list[RecordError] = []
     for number, item in enumerate(items, start=1):
         try:
             entry = _json_entry(document, number, item, feed)
         except RecordError as error:
-            broken = broken or error
+            broken.append(error)
         else:
             yield entry
     if broken:
-        raise broken
+        more = f"; {len(broken) - 1} more are broken" if broken[1:] else ""
+        raise RecordError(broken[0].reason, broken[0].detail + more)
 
 
 def _json_entry(document: RawDocument, number: int, item: Any, feed: Mapping[str, Any]) -> Entry:

@@ -1,14 +1,20 @@
 """Taking the article out of a web page."""
 
+import logging
 import re
+from contextlib import suppress
 from datetime import timedelta
 
-from lxml.html import HtmlElement
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser
 from trafilatura import bare_extraction, load_html
 
 from transforms.errors import Reason, RecordError
 from transforms.logic.decoding import decode
 from transforms.records import Entry, RawDocument
+
+# What it has to say of a page is said by the dead letter.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _WORDS = 20  # less is what is left of a menu
 _PUBLISHED = (
@@ -35,7 +41,7 @@ def parse_page(document: RawDocument) -> Entry:
     html = decode(document.payload, document.encoding, markup=True)
     tree = load_html(html)
     if tree is None:
-        raise RecordError(Reason.NO_ARTICLE, "the page holds nothing that can be read")
+        raise _no_article(html, "the page holds nothing that can be read")
     published = _first(tree, _PUBLISHED) or _linked(tree, "datePublished")
     updated = _first(tree, _UPDATED) or _linked(tree, "dateModified")
     language = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
@@ -55,8 +61,12 @@ def parse_page(document: RawDocument) -> Entry:
         )
     except RecursionError as error:
         raise RecordError(Reason.TOO_DEEP, "nested deeper than any page is") from error
+    # What the library meets on pages whose root is no html element, and the like.
+    except (LookupError, AttributeError, TypeError, ValueError, AssertionError) as error:
+        detail = f"the page cannot be walked: {type(error).__name__}: {error}"
+        raise RecordError(Reason.NO_ARTICLE, detail) from error
     if page is None or isinstance(page, dict) or len((page.text or "").split()) < _WORDS:
-        raise RecordError(Reason.NO_ARTICLE, "no article was found on the page")
+        raise _no_article(html, "no article was found on the page")
     return Entry(
         origin=document.origin,
         seen_at=document.seen_at,
@@ -71,6 +81,16 @@ def parse_page(document: RawDocument) -> Entry:
         source=page.sitename,
         authors=tuple(page.author.split("; ")) if page.author else (),
     )
+
+
+def _no_article(html: str, detail: str) -> RecordError:
+    """The error for a page that gave nothing; the parser stops where it is nested deeply."""
+    parser = HTMLParser(encoding="utf-8")
+    with suppress(etree.LxmlError):
+        etree.fromstring(html.encode(), parser)
+    if any("depth" in entry.message for entry in parser.error_log):
+        return RecordError(Reason.TOO_DEEP, "nested deeper than any page is")
+    return RecordError(Reason.NO_ARTICLE, detail)
 
 
 def _first(tree: HtmlElement, paths: tuple[str, ...]) -> str | None:

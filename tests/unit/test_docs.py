@@ -1,0 +1,453 @@
+"""What README.md and docs/ say is true: links, fields, defaults, options, and what themes match.
+
+`tests/end_to_end/test_docs.py` runs the commands that they show.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pipeline.cli import DEAD_LETTERS, DONE, FAILED, USAGE, Schema, app
+from pipeline.config import PipelineConfig, load_config
+from pipeline.evaluate import Labelled
+from pipeline.manifest import Manifest
+from transforms.errors import Reason
+from transforms.logic.dates import parse_date
+from transforms.logic.documents import FieldNames, sniff
+from transforms.logic.text import clean_text
+from transforms.logic.themes.explanation import ThemeExplanation
+from transforms.logic.themes.matcher import MOST_EVIDENCE, ThemeMatcher
+from transforms.logic.themes.model import Theme
+from transforms.logic.themes.scoring import STRETCH
+from transforms.logic.themes.spelling import spellings
+from transforms.records import Alert, DeadLetter, QueryTotal, ThemeCount, ThemePair
+
+ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "README.md"
+COMMANDS = ROOT / "docs" / "commands.md"
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+THEMES = ROOT / "docs" / "themes.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of code; `language` is 'indented' where there is no fence."""
+
+    line: int
+    section: str
+    language: str
+    content: str
+    saved_as: str | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, with the text of its cells."""
+
+    line: int
+    section: str
+    header: list[str]
+    rows: list[list[str]]
+
+    def column(self, number: int = 0) -> list[str]:
+        return [bare(row[number]) for row in self.rows]
+
+    def dicts(self) -> list[dict[str, str]]:
+        return [dict(zip(self.header, row, strict=True)) for row in self.rows]
+
+
+def parts(page: Path) -> Iterator[Block | Table]:
+    """The code and the tables of a page, in its order."""
+    lines = page.read_text().splitlines()
+    section, before, at = "", "", 0
+    while at < len(lines):
+        line, begin = lines[at], at
+        at += 1
+        if line.startswith("```"):
+            while lines[at] != "```":
+                at += 1
+            saved_as = re.search(r"[Ss]ave this as `([^`]+)`:\s*\Z", before)
+            content = "\n".join(lines[begin + 1 : at]) + "\n"
+            yield Block(begin + 1, section, line[3:], content, saved_as and saved_as[1])
+            at += 1
+        elif line.startswith("    "):
+            while at < len(lines) and (lines[at].startswith("    ") or not lines[at]):
+                at += 1
+            content = "\n".join(row[4:] for row in lines[begin:at])
+            yield Block(begin + 1, section, "indented", content, None)
+        elif line.startswith("|"):
+            while at < len(lines) and lines[at].startswith("|"):
+                at += 1
+            header, _, *rows = (
+                [cell.strip() for cell in row[1:-1].split("|")] for row in lines[begin:at]
+            )
+            yield Table(begin + 1, section, header, rows)
+        elif heading := re.match(r"#+ (.*)", line):
+            section = heading[1]
+        if line:
+            before = line
+
+
+def bare(cell: str) -> str:
+    """A cell without the marks around code and links."""
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", cell).replace("`", "")
+
+
+def table(page: Path, section: str, first: str) -> Table:
+    """The table below a heading whose first column is called *first*."""
+    (found,) = (
+        part
+        for part in parts(page)
+        if isinstance(part, Table) and part.section == section and part.header[0] == first
+    )
+    return found
+
+
+# Links
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)", text, re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", bare(heading).lower()).replace(" ", "-") for heading in headings
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_command_escapes_its_test(page: Path) -> None:
+    for part in parts(page):
+        if isinstance(part, Block) and part.language not in ("console", "sh", "crontab"):
+            assert not re.search(r"^\W*policywire [a-z]", part.content, re.MULTILINE), part.line
+
+
+# Commands
+
+
+def options(command: str) -> set[str]:
+    parameters = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
+    return {name for one in parameters for name in one.opts if name.startswith("--")} - {"--help"}
+
+
+NAMES = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_all_commands_are_documented() -> None:
+    assert sorted(table(COMMANDS, "Commands", "command").column()) == NAMES
+    sections = {part.section for part in parts(COMMANDS)}
+    assert sections >= set(NAMES)
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_all_options_are_documented(command: str) -> None:
+    said = [
+        name
+        for part in parts(COMMANDS)
+        if isinstance(part, Table) and (part.section, part.header[0]) == (command, "option")
+        for name in part.column()
+    ]
+    assert sorted(said) == sorted(options(command))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_sentences_exist(page: Path) -> None:
+    for command, rest in re.findall(r"`policywire ([a-z][^\s`]*)([^`]*)`", page.read_text()):
+        assert command in NAMES
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options(command) | {"--help"}
+
+
+def test_all_exit_codes_are_documented() -> None:
+    codes = table(COMMANDS, "Exit codes", "code").column()
+    assert codes == [str(code) for code in (DONE, FAILED, USAGE, DEAD_LETTERS, 130)]
+
+
+def test_all_schemas_are_documented() -> None:
+    assert table(COMMANDS, "schema", "name").column() == [name.value for name in Schema]
+
+
+# Fields
+
+
+def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """The fields of *model* and of the models in it; `*` stands for any key."""
+    for name, field in model.model_fields.items():
+        inner = models_in(field.annotation)
+        keyed = ".*" if str(field.annotation).startswith("dict[") else ""
+        if not inner:
+            yield prefix + name, field
+        for one in inner:
+            yield from fields(one, f"{prefix}{name}{keyed}.")
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]
+
+
+@pytest.mark.parametrize(
+    ("section", "first", "model"),
+    [
+        ("explain", "field", ThemeExplanation),
+        ("Alerts", "field", Alert),
+        ("Columns of theme counts", "column", ThemeCount),
+        ("Columns of theme_pairs", "column", ThemePair),
+        ("Columns of queries", "column", QueryTotal),
+        ("Dead letters", "field", DeadLetter),
+        ("Manifest", "field", Manifest),
+    ],
+)
+def test_all_fields_of_outputs_are_documented(
+    section: str, first: str, model: type[BaseModel]
+) -> None:
+    assert table(COMMANDS, section, first).column() == [name for name, _ in fields(model)]
+
+
+def test_all_fields_of_labelled_articles_are_documented() -> None:
+    said = ", ".join(table(COMMANDS, "eval", "field").column()).split(", ")
+    assert said == sorted(Labelled.model_fields, key=said.index)
+
+
+def test_all_reasons_are_documented() -> None:
+    assert table(COMMANDS, "Reasons", "reason").column() == [reason.value for reason in Reason]
+
+
+def test_all_fields_of_the_configuration_are_documented_with_their_defaults() -> None:
+    said = table(CONFIGURATION, "Fields", "field").dicts()
+    assert [bare(row["field"]) for row in said] == [name for name, _ in fields(PipelineConfig)]
+    stated: dict[str, Any] = {}
+    for row in said:
+        *outer, name = bare(row["field"]).split(".")
+        place = stated
+        for part in outer:
+            place = place.setdefault(part, {})
+        place[name] = yaml.safe_load(bare(row["default"]))
+    assert PipelineConfig.model_validate(stated) == PipelineConfig()
+
+
+def test_the_default_configuration_states_all_defaults() -> None:
+    text = (ROOT / "configs" / "pipeline.yaml").read_text()
+    stated = yaml.safe_load(text)
+    assert PipelineConfig.model_validate(stated) == PipelineConfig()
+    for name, _ in fields(PipelineConfig):
+        place = stated
+        for part in name.split("."):
+            assert part in place, name
+            place = place[part]
+
+
+def test_all_fields_of_a_theme_are_documented_with_their_defaults() -> None:
+    said = table(THEMES, "A theme file", "field").dicts()
+    real = dict(fields(Theme))
+    assert {bare(row["field"]) for row in said} == {*real, "queries"}
+    real["queries"] = Theme.model_fields["queries"]
+    for row in said:
+        field, default = real[bare(row["field"])], bare(row["default"])
+        if field.is_required():
+            assert default == "required"
+        else:
+            assert yaml.safe_load(default) == json.loads(json.dumps(field.default)), row["field"]
+
+
+# Input
+
+
+def test_the_names_of_fields_are_documented() -> None:
+    said = table(CONFIGURATION, "Names of fields", "field")
+    real = tuple((field, ", ".join(names)) for field, names in FieldNames().names)
+    assert tuple(zip(said.column(0), said.column(1), strict=True)) == real
+
+
+KINDS = {
+    "JSON Lines": "jsonl",
+    "JSON": "json",
+    "a table with a header;": "csv",
+    "a table with a header and tabs": "tsv",
+    "Parquet": "parquet",
+    "a web page": "html",
+    "a feed": "feed",
+    "one article in plain text": "text",
+}
+
+
+def test_suffixes_mean_what_is_said() -> None:
+    said = table(CONFIGURATION, "Input formats", "suffix")
+    for suffixes, meaning in zip(said.column(0), said.column(1), strict=True):
+        kind = next(kind for begin, kind in KINDS.items() if meaning.startswith(begin))
+        for suffix in suffixes.split(", "):
+            for compression in ("", ".gz", ".bz2", ".zst"):
+                assert sniff(f"x{suffix}{compression}", b"some words") == kind
+
+
+@pytest.mark.parametrize(
+    "row",
+    table(CONFIGURATION, "Input formats", "name").dicts(),
+    ids=lambda row: row["begins with"][:30],
+)
+def test_content_means_what_is_said(row: dict[str, str]) -> None:
+    head = row["begins with"].strip("`").replace("\\n", "\n")
+    assert sniff(bare(row["name"]), head.encode()) == row["read as"]
+
+
+@pytest.mark.parametrize(
+    "row", table(CONFIGURATION, "Dates", "date").dicts(), ids=lambda row: bare(row["date"])
+)
+def test_dates_are_read_as_said(row: dict[str, str]) -> None:
+    found = parse_date(bare(row["date"]))
+    said = row["read as"]
+    assert said == (f"{found:%Y-%m-%dT%H:%M:%SZ}" if found else said)
+    assert (found is None) == said.startswith("no date")
+
+
+# Themes
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row that says what a theme makes of a text."""
+
+    page: Path
+    line: int
+    theme: str
+    row: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def themes(page: Path) -> list[Block]:
+    return [
+        part
+        for part in parts(page)
+        if isinstance(part, Block)
+        and part.language == "yaml"
+        and re.search("^theme:", part.content, re.MULTILINE)
+        and part.saved_as != "floods/broken.yaml"
+    ]
+
+
+def claims(page: Path) -> Iterator[Claim]:
+    for part in parts(page):
+        if isinstance(part, Table) and "text" in part.header:
+            theme = [block.content for block in themes(page) if block.line < part.line][-1]
+            for number, row in enumerate(part.dicts(), start=part.line + 2):
+                yield Claim(page, number, theme, row)
+
+
+CLAIMS = [*claims(README), *claims(THEMES)]
+
+
+def written(cell: str) -> str:
+    r"""The text that a cell means: `\u00ad` and `(500 characters)` are written out."""
+    text = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), cell)
+    text = re.sub(
+        r"\(([\d,]+) characters\)", lambda found: "x " * (int(found[1].replace(",", "")) // 2), text
+    )
+    return clean_text(text)
+
+
+def loaded(theme: str, folder: Path) -> Theme:
+    (folder / "theme.yaml").write_text(theme)
+    (folder / "pipeline.yaml").write_text("themes: [theme.yaml]")
+    (only,) = load_config(folder / "pipeline.yaml").themes
+    return only
+
+
+def test_there_are_claims() -> None:
+    assert len(CLAIMS) > 80
+
+
+@pytest.mark.parametrize("page", [README, THEMES], ids=lambda page: page.name)
+def test_the_themes_shown_can_be_loaded(page: Path, tmp_path: Path) -> None:
+    assert themes(page)
+    for block in themes(page):
+        loaded(block.content, tmp_path)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=str)
+def test_a_theme_finds_what_is_said(claim: Claim, tmp_path: Path) -> None:
+    theme = loaded(claim.theme, tmp_path)
+    title, text = written(claim.row.get("title", "")), written(claim.row["text"])
+    (found,) = ThemeMatcher([theme]).explain(title, text)
+    matches = sorted(
+        (match.field == "text", match.start, match.words)
+        for query in found.queries
+        for match in query.matches
+    )
+    real = {
+        "matches": ", ".join(f"`{words}`" for *_, words in matches) or "–",
+        "score": f"{found.score:g}",
+        "level": found.level or "–",
+        "stands out": "yes" if found.stands_out else "no",
+    }
+    said = {name: cell for name, cell in claim.row.items() if name not in ("title", "text")}
+    assert said == {name: real[name] for name in said}
+
+
+def test_the_figures_in_sentences_are_right() -> None:
+    text = THEMES.read_text()
+    assert f"first {STRETCH} characters" in text
+    assert f"every {STRETCH} characters" in text
+    assert f"up to {MOST_EVIDENCE} pieces" in text
+
+
+VERSION = """
+theme: floods
+title: Floods
+terms: {2: [flood*, dam]}
+queries: [{id: river, any: [burst, overflow*], all: [river]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("title: Floods", "title: Flooding\ndescription: More. # or less", True),
+        ("[flood*, dam]", "[Dam, FLOOD*]", True),
+        ("[burst, overflow*]", "[overflow*, burst]", True),
+        ("{2: ", "{3: ", False),
+        ("id: river", "id: rivers", False),
+        ("dam]", "dams]", False),
+        ("title:", "thresholds: {mention: 2}\ntitle:", False),
+    ],
+)
+def test_a_version_is_a_hash_of_the_meaning(
+    before: str, after: str, same: bool, tmp_path: Path
+) -> None:
+    assert before in VERSION
+    version = loaded(VERSION, tmp_path).version
+    assert (loaded(VERSION.replace(before, after), tmp_path).version == version) == same
+
+
+def test_the_pairs_of_spellings_are_right() -> None:
+    (sentence,) = re.findall(r"the\s+pairs\s(.*?)\.", THEMES.read_text(), re.DOTALL)
+    for word in re.split(r"[,;]\s+", sentence):
+        assert len(spellings(word)) > 1, word
+
+
+def test_every_seed_is_described() -> None:
+    said = ROOT / "docs" / "seeds.md"
+    names = ", ".join(table(said, "Samples", "file").column()).split(", ")
+    assert sorted(names) == sorted(path.name for path in (ROOT / "seeds").iterdir())
