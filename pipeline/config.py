@@ -22,6 +22,8 @@ _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?B)", re.IGNORECASE)
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw])")
 _MOST = 1 << 20  # bytes; no theme or configuration is larger
+_DEEPEST = 20  # lists and mappings in one another
+_Lines = dict[tuple[str, ...], int]
 
 
 def _size(value: object) -> object:
@@ -120,20 +122,26 @@ def load_config(path: Path | None) -> LoadedConfig:
         path = next((candidate for candidate in here if candidate.is_file()), default)
     problems: list[str] = []
     digest = hashlib.sha256()
-    config = _load(path, PipelineConfig, problems, digest)
+    config, lines = _load(path, PipelineConfig, problems, digest)
     themes: dict[str, tuple[Theme, Path]] = {}
-    for pattern in config.themes if config else ():
-        files = sorted(glob.glob(str(path.parent / pattern)))
+    read: set[Path] = set()
+    for number, pattern in enumerate(config.themes if config else ()):
+        files = sorted(glob.glob(str(Path(glob.escape(str(path.parent))) / pattern)))
         if not files:
-            problems.append(f"{path}: themes: no file matches {pattern!r}")
+            line = _line(lines, ("themes", str(number)))
+            problems.append(f"{path}:{line}: themes.{number}: no file matches {pattern!r}")
         for file in map(Path, files):
-            theme = _load(file, Theme, problems, digest)
+            if file in read:
+                continue
+            read.add(file)
+            theme, lines_of_theme = _load(file, Theme, problems, digest)
             if theme is None:
                 continue
             if theme.theme in themes:
-                other = themes[theme.theme][1]
-                if other != file:
-                    problems.append(f"{file}: theme: the name {theme.theme!r} is taken by {other}")
+                line, other = _line(lines_of_theme, ("theme",)), themes[theme.theme][1]
+                problems.append(
+                    f"{file}:{line}: theme: the name {theme.theme!r} is taken by {other}"
+                )
             else:
                 themes[theme.theme] = theme, file
     if problems or config is None:
@@ -142,65 +150,107 @@ def load_config(path: Path | None) -> LoadedConfig:
     return LoadedConfig(path, config, ordered, digest.hexdigest())
 
 
-def _load(path: Path, model: type[_M], problems: list[str], digest: "hashlib._Hash") -> _M | None:
-    """The model that the YAML file *path* holds; None, and problems, where it does not."""
+class _FileError(Exception):
+    """Why a file cannot be read at all, and in which line that shows."""
+
+    def __init__(self, why: str, line: int | None = None) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+class _Loader(yaml.SafeLoader):
+    """Says where a value stands that looks like a date or a number, but is none."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise _FileError(f"{node.value!r} is no {kind}", node.start_mark.line + 1) from error
+
+
+def _load(
+    path: Path, model: type[_M], problems: list[str], digest: "hashlib._Hash"
+) -> tuple[_M | None, _Lines]:
+    """The model that the YAML file *path* holds, None where there are problems; its lines."""
     try:
-        content = path.read_bytes()
-        if len(content) > _MOST:
-            raise ValueError(f"larger than {_MOST:,} bytes")
-        text = content.decode()
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise ValueError("aliases are not supported")
+        with path.open("rb") as file:
+            content = file.read(_MOST + 1)
+        node, value = _parse(content)
     except OSError as error:
         problems.append(f"{path}: {error.strerror}")
-        return None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problems.append(f"{path}{line}: no YAML: {getattr(error, 'problem', None) or error}")
-        return None
-    except ValueError as error:
-        problems.append(f"{path}: {error}")
-        return None
+        return None, {}
+    except _FileError as error:
+        problems.append(f"{path}:{error.line}: {error}" if error.line else f"{path}: {error}")
+        return None, {}
     digest.update(content)
-    found = len(problems)
-    if node is not None:
-        problems += [f"{path}:{line}: {why}" for line, why in sorted(_repeated_keys(node))]
     lines = dict(_key_lines(node)) if node is not None else {}
+    faults = list(_faults(node)) if node is not None else []
+    loaded = None
     try:
-        value = yaml.safe_load(text) if node is not None else {}
-        model_value = model.model_validate(value)
+        loaded = model.model_validate(value)
     except ValidationError as error:
-        faults = [_problem(fault, lines, model) for fault in error.errors()]
-        problems += [f"{path}:{line}: {why}" for line, why in sorted(faults)]
-        return None
-    except (yaml.YAMLError, ValueError) as error:
-        problems.append(f"{path}: {error}")
-        return None
-    return model_value if len(problems) == found else None
+        # A list with an item at fault would be called empty, too.
+        errors = [one for one in error.errors() if one["type"] != "too_short" or not one["input"]]
+        faults += [_problem(one, lines, model) for one in errors]
+    problems += [f"{path}:{line}: {why}" for line, why in sorted(faults)]
+    return (None if faults else loaded), lines
 
 
-def _problem(
-    fault: Mapping[str, Any], lines: dict[tuple[str, ...], int], model: type[BaseModel]
-) -> tuple[int, str]:
-    place = tuple(str(part) for part in fault["loc"])
-    known = place
-    while known and known not in lines:
-        known = known[:-1]
+def _parse(content: bytes) -> tuple[yaml.Node | None, Any]:
+    """The nodes of a YAML file, and what it says."""
+    if len(content) > _MOST:
+        raise _FileError(f"larger than {_MOST:,} bytes")
+    try:
+        text = content.decode()
+        _check_shape(text)
+        node = yaml.compose(text, Loader=_Loader)
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506 # a safe one
+        return node, {} if value is None else value
+    except UnicodeDecodeError as error:
+        raise _FileError("no UTF-8", content.count(b"\n", 0, error.start) + 1) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _FileError(f"no YAML: the character U+{error.character:04X}", line) from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _FileError(f"no YAML: {error.problem}", line) from error
+
+
+def _check_shape(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            raise _FileError("aliases are not supported", line)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise _FileError(f"more than {_DEEPEST} lists and mappings in one another", line)
+
+
+def _problem(fault: Mapping[str, Any], lines: _Lines, model: type[BaseModel]) -> tuple[int, str]:
+    place = tuple(str(part) for part in fault["loc"] if part != "[key]")
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         message = "unknown field" + _suggestion(place[-1], _fields_at(model, place[:-1]))
     elif fault["type"] == "literal_error":
         message += _suggestion(str(fault["input"]), re.findall(r"'(\w+)'", message))
-    return lines.get(known, 1), f"{'.'.join(place) or 'file'}: {message}"
+    return _line(lines, place), f"{'.'.join(place) or 'file'}: {message}"
+
+
+def _line(lines: _Lines, place: tuple[str, ...]) -> int:
+    """The line of a field, or of the nearest around it that the file has."""
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)
 
 
 def _fields_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
     """The names of the fields that may stand at *place*."""
     current: Any = model
     for part in place:
-        if isinstance(current, type) and issubclass(current, BaseModel):
+        if current is not None and not part.isdigit():
             field = current.model_fields.get(part)
             found = _models_in(field.annotation) if field else []
             current = found[0] if found else None
@@ -218,17 +268,30 @@ def _suggestion(word: str, known: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
 
 
-def _repeated_keys(node: yaml.Node) -> Iterator[tuple[int, str]]:
+def _faults(node: yaml.Node, place: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
+    """Line and description of each key that its mapping has twice, and of text that is none."""
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
+        seen: set[str | float] = set()
         for key, value in node.value:
-            if str(key.value) in seen:
-                yield key.start_mark.line + 1, f"{key.value}: stands here twice"
-            seen.add(str(key.value))
-            yield from _repeated_keys(value)
+            below = (*place, str(key.value))
+            if (identity := _identity(key)) in seen:
+                yield key.start_mark.line + 1, f"{'.'.join(below)}: stands here twice"
+            seen.add(identity)
+            yield from _faults(value, below)
     elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated_keys(item)
+        for index, item in enumerate(node.value):
+            yield from _faults(item, (*place, str(index)))
+    elif re.search("[\ud800-\udfff]", node.value):
+        name = ".".join(place) or "file"
+        yield node.start_mark.line + 1, f"{name}: half a surrogate pair is no character"
+
+
+def _identity(key: yaml.Node) -> str | float:
+    """What makes a key another one: 3 and 3.0 are the same weight."""
+    try:
+        return float(key.value)
+    except (TypeError, ValueError):
+        return str(key.value)
 
 
 def _key_lines(

@@ -138,7 +138,7 @@ def read_labelled(path: Path, themes: frozenset[str]) -> Iterator[Labelled]:
                     article = Labelled.model_validate(orjson.loads(line))
                 except ValidationError as error:
                     fault = error.errors()[0]
-                    field = ".".join(map(str, fault["loc"]))
+                    field = ".".join(map(str, fault["loc"])) or "line"
                     raise ConfigError(f"{path}:{number}: {field}: {fault['msg']}") from error
                 except ValueError as error:
                     raise ConfigError(f"{path}:{number}: no JSON: {error}") from error

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.config import LoadedConfig
+from pipeline.config import LoadedConfig, SizeLimits
 from pipeline.sources.readers import Limits, Span, read_span
 from transforms.errors import ConfigError, RecordError
 from transforms.logic.documents import FieldNames, parse_document
@@ -15,7 +15,7 @@ from transforms.logic.language import LanguageDetector
 from transforms.logic.normalise import normalise
 from transforms.logic.themes.explanation import ThemeExplanation
 from transforms.logic.themes.matcher import ThemeMatcher
-from transforms.records import Article, RawDocument
+from transforms.records import Article, Entry, RawDocument
 
 
 class Explained(NamedTuple):
@@ -31,30 +31,52 @@ def explain(source: str, loaded: LoadedConfig, entry: int = 1) -> Explained:
     Raises:
         ConfigError: there is no such article; says why.
     """
-    articles = _articles(source, loaded)
-    try:
-        for number, article in enumerate(articles, start=1):
-            if number == entry:
-                matcher = ThemeMatcher(loaded.themes)
-                return Explained(article, matcher.explain(article.title, article.text))
-    except RecordError as error:
-        raise ConfigError(f"{source}: {error}") from error
+    number, broken = 0, None
+    for article in _articles(source, loaded):
+        if isinstance(article, RecordError):
+            broken = broken or article
+            continue
+        number += 1
+        if number == entry:
+            matcher = ThemeMatcher(loaded.themes)
+            return Explained(article, matcher.explain(article.title, article.text))
+    if broken and not number:
+        raise ConfigError(f"{source}: {broken}") from broken
     raise ConfigError(f"{source}: it has fewer than {entry} articles")
 
 
-def _articles(source: str, loaded: LoadedConfig) -> Iterator[Article]:
-    config = loaded.config
-    limits = Limits(config.limits.record_bytes, config.limits.file_bytes)
-    fields = FieldNames.with_overrides(config.inputs.fields)
+def _articles(source: str, loaded: LoadedConfig) -> Iterator[Article | RecordError]:
+    """The articles of a file, and what kept others from being one."""
     detector = LanguageDetector()
+    for entry in _entries(source, loaded):
+        try:
+            yield entry if isinstance(entry, RecordError) else normalise(entry, detector)
+        except RecordError as error:
+            yield error
+
+
+def _entries(source: str, loaded: LoadedConfig) -> Iterator[Entry | RecordError]:
+    fields = FieldNames.with_overrides(loaded.config.inputs.fields)
+    for document in _documents(source, loaded.config.limits):
+        if isinstance(document, RecordError):
+            yield document
+            continue
+        try:
+            yield from parse_document(document, fields)
+        except RecordError as error:
+            yield error
+
+
+def _documents(source: str, sizes: SizeLimits) -> Iterator[RawDocument | RecordError]:
+    limits = Limits(sizes.record_bytes, sizes.file_bytes)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(source)
         if source == "-":
             path = Path(folder) / "stdin"
             path.write_bytes(sys.stdin.buffer.read(limits.record_bytes + 1))
         span = Span(path=str(path), name=source, size=0)
-        for read in read_span(span, limits, datetime.now(UTC).replace(microsecond=0)):
-            if not isinstance(read, RawDocument):
-                raise read[1]
-            for entry in parse_document(read, fields):
-                yield normalise(entry, detector)
+        try:
+            for read in read_span(span, limits, datetime.now(UTC).replace(microsecond=0)):
+                yield read if isinstance(read, RawDocument) else read[1]
+        except RecordError as error:
+            yield error

@@ -91,7 +91,7 @@ def html_to_text(html: str) -> str:
     return clean_text("".join(parts))
 
 
-_REACH = 1000  # characters each way that are searched for the ends of a sentence
+REACH = 1000  # characters each way that are searched for the ends of a sentence
 _END = re.compile(r"[.!?…。！？]++[\"'”’»)\]]*+(?=\s)|[。！？]|\n")
 _SHORT = re.compile(
     r"(?:^|[\s(\"'“‘«])(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|"
@@ -108,12 +108,12 @@ def sentence_span(text: str, start: int, end: int) -> tuple[int, int]:
     initial or inside a number does not. A sentence reaches at most 1,000
     characters before and after the span.
     """
-    low = max(0, start - _REACH)
-    first = low
+    low = max(0, start - REACH)
+    low = first = max(low, text.rfind("\n", low, start) + 1)
     for match in _END.finditer(text, low, start):
         if _ends(text, match):
             first = match.end()
-    last = min(len(text), end + _REACH)
+    last = min(len(text), end + REACH)
     for match in _END.finditer(text, end, min(len(text), last + 1)):
         if _ends(text, match):
             last = match.end()

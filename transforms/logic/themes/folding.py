@@ -9,7 +9,7 @@ as it was given.
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
 from transforms.records import TextField
@@ -161,7 +161,8 @@ class Haystack:
             self._original_starts.append(done)
         pieces.append(self.folded[done:])
         self.folded = "".join(pieces)
-        at = bisect_right(self._original_starts, self._original_text_start) - 1
+        # What was resized before the text: its first letters may be such ones too.
+        at = bisect_left(self._original_starts, self._original_text_start) - 1
         if at >= 0:
             self.text_start += self._starts[at] - self._original_starts[at]
 
@@ -200,10 +201,10 @@ class Haystack:
         """What stands at a span with its accents, or None where it is not whole words then."""
         start, end = self.original_span(start, end)
         before, after = start - 1, end
-        while self._original[before] in _IGNORED:
+        while not (left := _EXACT[self._original[before]]):
             before -= 1
-        while self._original[after] in _IGNORED:
+        while not (right := _EXACT[self._original[after]]):
             after += 1
-        if is_word_character(self._original[before]) or is_word_character(self._original[after]):
+        if is_word_character(left[-1]) or is_word_character(right[0]):
             return None
         return fold(self._original[start:end], accents=True)

@@ -1,5 +1,6 @@
 """Finds the themes of an article: all terms of all themes in one pass over the text."""
 
+from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from itertools import islice
 
 from ahocorasick_rs import MATCHKIND_STANDARD, AhoCorasick, Implementation
 
-from transforms.logic.text import sentence_span
+from transforms.logic.text import REACH, sentence_span
 from transforms.logic.themes.explanation import QueryExplanation, ThemeExplanation
 from transforms.logic.themes.folding import Haystack
 from transforms.logic.themes.model import Query, Theme, check_themes
@@ -147,7 +148,7 @@ class _CompiledTheme:
                 self.theme,
                 counted,
                 text_start=haystack.text_start,
-                text_end=len(haystack.folded),
+                text_end=len(haystack.folded) - 1,
             ),
         )
 
@@ -202,11 +203,14 @@ class _Passages:
     def _sentence(self, field: TextField, start: int, end: int) -> Span:
         if field == "title":
             return 0, len(self._title)
-        for sentence in self._sentences:
-            if sentence[0] <= start and end <= sentence[1]:
-                return sentence
-        sentence = sentence_span(self._text, start, end)
-        self._sentences.append(sentence)
+        at = bisect_right(self._sentences, (start, len(self._text))) - 1
+        if at >= 0 and end <= self._sentences[at][1]:
+            return self._sentences[at]
+        first, last = sentence = sentence_span(self._text, start, end)
+        # Kept where all words in it have the same one: where it is one sentence, and not cut off.
+        is_whole = start - first < REACH and last - end < REACH
+        if is_whole and sentence_span(self._text, start, start + 1) == sentence:
+            insort(self._sentences, sentence)
         return sentence
 
 

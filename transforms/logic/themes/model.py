@@ -26,8 +26,16 @@ from transforms.records import TextField
 _LANGUAGE = 1
 
 Accents = Literal["exact", "fold"]
-Weight = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("yes and no are no numbers")
+    return value
+
+
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_truth)]
 
 
 def _check_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
@@ -55,8 +63,8 @@ class _Part(BaseModel):
 class Thresholds(_Part):
     """The scores from which an article touches a theme, and from which it is about it."""
 
-    mention: Annotated[float, Field(gt=0)] = 3
-    focus: Annotated[float, Field(gt=0)] = 9
+    mention: Annotated[Number, Field(gt=0)] = 3.0
+    focus: Annotated[Number, Field(gt=0)] = 9.0
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -74,7 +82,7 @@ class Query(_Part):
     """
 
     id: Annotated[str, Field(pattern=r"^\w+$")] | None = None
-    weight: Weight = 1
+    weight: Number = 1.0
     any: Terms = ()
     all: Parts = ()
     none: Terms = ()
@@ -116,10 +124,10 @@ class Theme(_Part):
     description: str = ""
     accents: Accents = "fold"
     codes: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
-    title_weight: Annotated[float, Field(ge=0)] = 2
+    title_weight: Annotated[Number, Field(ge=0)] = 2.0
     thresholds: Thresholds = Thresholds()
     queries: Annotated[tuple[Query, ...], Field(min_length=1)] = ()
-    terms: Annotated[dict[Weight, Terms], Field(min_length=1)] = {}
+    terms: Annotated[dict[Number, Terms], Field(min_length=1)] = {}
 
     @field_validator("queries")
     @classmethod

@@ -7,18 +7,17 @@ where one of them was found.
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain, islice
 from typing import Protocol
 
 from transforms.logic.themes.folding import Haystack
 from transforms.logic.themes.spelling import spellings
-from transforms.logic.themes.terms import Span, Spelling, normal_term
+from transforms.logic.themes.terms import Span, Spelling, combining_marks, normal_term
 from transforms.records import TextField
 
 # The words that made a query match: spans in text order, none overlapping another.
 Match = tuple[Span, ...]
-
-_WORD = re.compile(r"\w+(?:'\w+)*")
 
 
 class Reading:
@@ -50,7 +49,7 @@ class Reading:
             return None
         start = min(match[0][0] for match in matches)
         end = max(match[-1][1] for match in matches)
-        words = _WORD.finditer(self.haystack.folded, start, end)
+        words = _word(marked=self.haystack.marked).finditer(self.haystack.folded, start, end)
         return sum(1 for _ in islice(words, at_most))
 
     def together(self, matches: Iterable[Match], within: int | None) -> bool:
@@ -208,6 +207,13 @@ class Unless:
         after = bisect_left(excluded, match[0][0], key=lambda other: other[0][0])
         near = excluded[max(after - 1, 0) : after + 1]
         return next((one for one in near if reading.together((match, one), self._within)), None)
+
+
+@cache
+def _word(*, marked: bool) -> re.Pattern[str]:
+    """A word; with combining marks in it, where there may be some."""
+    letter = rf"[\w{combining_marks()}]" if marked else r"\w"
+    return re.compile(rf"{letter}+(?:'{letter}+)*")
 
 
 def _commonness(anchors: frozenset[str]) -> int:

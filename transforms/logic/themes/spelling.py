@@ -56,7 +56,8 @@ _ISE = re.compile(
 
 def spellings(term: str) -> tuple[str, ...]:
     """A folded term in all its British and American spellings, its own first."""
-    return tuple(" ".join(words) for words in product(*map(_word_spellings, term.split(" "))))
+    words_and_gaps = re.split(r"([^\w*?]+)", term)
+    return tuple("".join(parts) for parts in product(*map(_word_spellings, words_and_gaps)))
 
 
 def _word_spellings(word: str) -> tuple[str, ...]:

@@ -1,0 +1,212 @@
+"""How well themes are found: figures of known cases, and labels that cannot be read."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.evaluate import Figures, Labelled, Wrong, evaluate, figures, read_labelled
+from tests.themes import theme
+from transforms.errors import ConfigError
+from transforms.logic.themes.matcher import ThemeMatcher
+from transforms.records import ThemeHit
+
+NAMES = ("gangs", "mobs")
+MATCHER = ThemeMatcher([theme("gang*", theme="gangs"), theme("mob*", theme="mobs")])
+PERFECT = Figures(1.0, 1.0, 1.0, 0)
+
+
+def labelled(text: str, *themes: str, **fields: object) -> Labelled:
+    return Labelled.model_validate({"text": text, "themes": themes, **fields})
+
+
+def read(tmp_path: Path, content: bytes) -> list[Labelled]:
+    (tmp_path / "x.jsonl").write_bytes(content)
+    return list(read_labelled(tmp_path / "x.jsonl", frozenset(NAMES)))
+
+
+def problem(tmp_path: Path, content: bytes) -> str:
+    with pytest.raises(ConfigError) as raised:
+        read(tmp_path, content)
+    return str(raised.value).removeprefix(str(tmp_path / "x.jsonl"))
+
+
+# Figures
+
+
+@pytest.mark.parametrize(
+    ("found", "missed", "false", "expected"),
+    [
+        (0, 0, 0, Figures(1, 1, 1, 0)),
+        (3, 0, 0, Figures(1, 1, 1, 3)),
+        (3, 1, 1, Figures(0.75, 0.75, 0.75, 4)),
+        (2, 2, 0, Figures(1, 0.5, 2 / 3, 4)),
+        (2, 0, 2, Figures(0.5, 1, 2 / 3, 2)),
+        (0, 4, 0, Figures(0, 0, 0, 4)),
+        (0, 0, 4, Figures(0, 0, 0, 0)),
+        (0, 1, 1, Figures(0, 0, 0, 1)),
+    ],
+)
+def test_figures(found: int, missed: int, false: int, expected: Figures) -> None:
+    assert figures(found, missed, false) == expected
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
+def test_f1_lies_between_precision_and_recall(found: int, missed: int, false: int) -> None:
+    precision, recall, f1, support = figures(found, missed, false)
+    assert 0 <= min(precision, recall) <= f1 + 1e-9
+    assert f1 <= max(precision, recall) + 1e-9 <= 1 + 1e-9
+    assert support == found + missed
+
+
+def test_micro_is_over_all_decisions_and_macro_the_mean_of_the_themes() -> None:
+    articles = [
+        labelled("A gang", "gangs"),
+        labelled("A gang", "gangs"),
+        labelled("Two gangs", "gangs"),
+        labelled("A clan", "gangs"),
+        labelled("A mob"),
+        labelled("A mob and a gang", "gangs", "mobs"),
+        labelled("Rain"),
+    ]
+    result = evaluate(articles, NAMES, MATCHER.hits)
+    assert result.themes == {"gangs": Figures(1, 0.8, 8 / 9, 5), "mobs": Figures(0.5, 1, 2 / 3, 1)}
+    assert result.micro == Figures(5 / 6, 5 / 6, 5 / 6, 6)
+    assert result.macro == Figures(0.75, 0.9, pytest.approx((8 / 9 + 2 / 3) / 2), 6)
+
+
+def test_no_articles_are_no_mistakes() -> None:
+    result = evaluate([], NAMES, MATCHER.hits)
+    assert result.themes == {"gangs": PERFECT, "mobs": PERFECT}
+    assert (result.micro, result.macro, result.wrong) == (PERFECT, PERFECT, ())
+
+
+def test_a_theme_that_nobody_speaks_of_is_no_mistake() -> None:
+    result = evaluate([labelled("A gang", "gangs")], NAMES, MATCHER.hits)
+    assert result.themes["mobs"] == PERFECT
+    assert result.micro == result.macro == Figures(1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("text", ["A gang", "Rain"])
+@pytest.mark.parametrize("themes", [(), ("gangs",)])
+def test_an_article_does_not_count_for_a_theme_that_is_unsure(
+    text: str, themes: tuple[str, ...]
+) -> None:
+    result = evaluate([labelled(text, *themes, unsure=["gangs"])], NAMES, MATCHER.hits)
+    assert result.themes == {"gangs": PERFECT, "mobs": PERFECT}
+    assert result.wrong == ()
+
+
+def test_an_article_that_is_unsure_of_one_theme_counts_for_the_others() -> None:
+    result = evaluate([labelled("A mob", "mobs", unsure=["gangs"])], NAMES, MATCHER.hits)
+    assert result.themes == {"gangs": PERFECT, "mobs": Figures(1, 1, 1, 1)}
+
+
+def test_the_order_of_articles_makes_no_difference() -> None:
+    articles = [labelled("A gang", "gangs"), labelled("A clan", "gangs"), labelled("A mob")]
+    forth = evaluate(articles, NAMES, MATCHER.hits)
+    back = evaluate(articles[::-1], NAMES, MATCHER.hits)
+    assert (forth.themes, forth.micro) == (back.themes, back.micro)
+    assert forth.wrong == back.wrong[::-1]
+
+
+# What was wrong
+
+
+def test_each_wrong_decision_is_named_with_the_words_that_caused_it() -> None:
+    articles = [
+        labelled("A gang and gangs", title="First"),
+        labelled("A clan", "gangs", title="Second", id="7"),
+        labelled("A clan " * 20, "mobs"),
+    ]
+    assert evaluate(articles, NAMES, MATCHER.hits).wrong == (
+        Wrong("First", "gangs", "false alarm", 1.5, ("gang", "gangs")),
+        Wrong("7 Second", "gangs", "missed", 0.0, ()),
+        Wrong(("A clan " * 20)[:60], "mobs", "missed", 0.0, ()),
+    )
+
+
+def test_texts_are_cleaned_as_in_a_run() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def hits(title: str, text: str) -> tuple[ThemeHit, ...]:
+        seen.append((title, text))
+        return ()
+
+    html = labelled("<p>One &amp; two</p><p>three</p>", title="<b>A</b><br>title")
+    plain = labelled("a  b\r\n\r\nc", title="e\N{COMBINING ACUTE ACCENT}\nf")
+    evaluate([html, plain], NAMES, hits)
+    assert seen == [("A title", "One & two\nthree"), ("é f", "a b\nc")]
+
+
+def test_figures_are_plain_data() -> None:
+    result = evaluate([labelled("A gang", "gangs")], NAMES, MATCHER.hits)
+    one = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 1}
+    assert result.as_json() == {
+        "themes": {"gangs": one, "mobs": one | {"support": 0}},
+        "micro": one,
+        "macro": one,
+    }
+
+
+# Labelled articles
+
+
+def test_labelled_articles_are_read(tmp_path: Path) -> None:
+    content = (
+        b'{"title":"A","text":"B","themes":["gangs"],"unsure":["mobs"],"id":"7"}\n'
+        b'\n{"themes":[],"more":1}'
+    )
+    both = [
+        Labelled(title="A", text="B", themes=("gangs",), unsure=("mobs",), id="7"),
+        Labelled(themes=()),
+    ]
+    assert read(tmp_path, content) == both
+    assert read(tmp_path, gzip.compress(content)) == both
+
+
+def test_an_empty_file_has_no_articles(tmp_path: Path) -> None:
+    assert read(tmp_path, b"") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"themes":[]}\n\n{"title":"A"}\n', ":3: themes: Field required"),
+        (b'{"themes":"gangs"}', ":1: themes: Input should be a valid tuple"),
+        (b'{"themes":["gangs",5]}', ":1: themes.1: Input should be a valid string"),
+        (b'{"themes":[],"title":5}', ":1: title: Input should be a valid string"),
+        (b"[]", ":1: line: Input should be a valid dictionary or instance of Labelled"),
+        (b'{"themes":["gang"]}', ":1: no theme 'gang'; known: gangs, mobs"),
+        (b'{"themes":[]}\n{"themes":[],"unsure":["x"]}', ":2: no theme 'x'; known: gangs, mobs"),
+    ],
+)
+def test_a_mistake_in_a_line(tmp_path: Path, content: bytes, why: str) -> None:
+    assert problem(tmp_path, content) == why
+
+
+@pytest.mark.parametrize("line", [b"{broken", b'{"title":"\xff"}', b'{"title":"\\ud800"}'])
+def test_a_line_that_is_no_json(tmp_path: Path, line: bytes) -> None:
+    assert problem(tmp_path, b'{"themes":[]}\n' + line).startswith(":2: no JSON: ")
+
+
+def test_what_was_read_before_a_mistake_stays_good(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(b'{"themes":[]}\n{broken\n')
+    articles = read_labelled(tmp_path / "x.jsonl", frozenset(NAMES))
+    assert next(articles) == Labelled(themes=())
+    with pytest.raises(ConfigError):
+        next(articles)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.jsonl"
+    with pytest.raises(ConfigError) as raised:
+        list(read_labelled(path, frozenset(NAMES)))
+    assert str(raised.value) == f"{path}: No such file or directory"
+
+
+def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
+    content = gzip.compress(b'{"themes":[]}\n' * 1000)[:-20]
+    assert problem(tmp_path, content).startswith(": Compressed file ended")

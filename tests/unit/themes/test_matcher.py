@@ -1,0 +1,243 @@
+"""Themes in an article: all that is there, nothing else, and evidence that holds."""
+
+import re
+from collections.abc import Iterable
+from time import perf_counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.themes import query_theme, theme
+from tests.unit.themes.generated import Case, cases
+from tests.unit.themes.oracle import expected
+from transforms.logic.themes.matcher import MOST_EVIDENCE, ThemeMatcher
+from transforms.logic.themes.model import Theme
+from transforms.records import Evidence, ThemeHit
+
+few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def only_hit(one: Theme, text: str, title: str = "") -> ThemeHit:
+    (hit,) = ThemeMatcher([one]).hits(title, text)
+    return hit
+
+
+def shown(hit: ThemeHit) -> list[str]:
+    return [evidence.words for evidence in hit.evidence]
+
+
+@settings(few, max_examples=120)
+@given(cases())
+def test_what_is_found_is_what_a_slow_search_finds(case: Case) -> None:
+    matcher = ThemeMatcher(case.themes)
+    hits = {hit.theme: hit for hit in matcher.hits(case.title, case.text)}
+    explained = matcher.explain(case.title, case.text)
+    for one, explanation in zip(case.themes, explained, strict=True):
+        sought = expected(one, case.title, case.text)
+        assert (explanation.score, explanation.level) == (sought.score, sought.level)
+        found = {query.query: query.matches for query in explanation.queries if query.matches}
+        assert found.keys() == sought.spans.keys()
+        for name, pieces in found.items():
+            assert_begin_and_end_with_matches(pieces, sought.spans)
+            begins = {(piece.field, piece.start) for piece in pieces}
+            ends = {(piece.field, piece.end) for piece in pieces}
+            for match in sought.spans[name]:
+                assert match[0][:2] in begins
+                assert (match[-1][0], match[-1][2]) in ends
+        hit = hits.get(one.theme)
+        assert (hit.level if hit else None) == sought.level
+        if hit is not None:
+            assert hit.score == sought.score
+            assert {count.query: count.matches for count in hit.queries} == sought.counts
+            assert_begin_and_end_with_matches(hit.evidence, sought.spans)
+
+
+def assert_begin_and_end_with_matches(
+    pieces: Iterable[Evidence], spans: dict[str, list[list[tuple[str, int, int]]]]
+) -> None:
+    for piece in pieces:
+        parts = [part for match in spans[piece.query] for part in match]
+        assert (piece.field, piece.start) in {part[:2] for part in parts}
+        assert (piece.field, piece.end) in {(field, end) for field, _, end in parts}
+
+
+@few
+@given(cases())
+def test_evidence_stands_where_it_says(case: Case) -> None:
+    matcher = ThemeMatcher(case.themes)
+    pieces = [
+        piece for hit in matcher.hits(case.title, case.text) for piece in hit.evidence
+    ] + [
+        piece
+        for explanation in matcher.explain(case.title, case.text)
+        for query in explanation.queries
+        for piece in query.matches
+    ]  # fmt: skip
+    for piece in pieces:
+        whole = case.title if piece.field == "title" else case.text
+        assert piece.words
+        assert whole[piece.start : piece.end] == piece.words
+        assert piece.words in piece.sentence
+        assert piece.sentence in whole
+
+
+@few
+@given(cases())
+def test_a_hit_and_its_explanation_agree(case: Case) -> None:
+    matcher = ThemeMatcher(case.themes)
+    hits = {hit.theme: hit for hit in matcher.hits(case.title, case.text)}
+    explained = matcher.explain(case.title, case.text)
+    assert [one.theme for one in explained] == sorted(one.theme for one in case.themes)
+    for explanation in explained:
+        hit = hits.pop(explanation.theme, None)
+        assert explanation.level == (hit.level if hit else None)
+        if hit is None:
+            continue
+        assert explanation.score == hit.score
+        by_query = {query.query: query for query in explanation.queries}
+        for count in hit.queries:
+            assert len(by_query[count.query].matches) >= count.matches
+        for piece in hit.evidence:
+            matches = by_query[piece.query].matches
+            assert (piece.field, piece.start) in [(match.field, match.start) for match in matches]
+    assert not hits
+
+
+@few
+@given(cases())
+def test_a_theme_finds_the_same_beside_others(case: Case) -> None:
+    together = ThemeMatcher(case.themes).hits(case.title, case.text)
+    alone = [hit for one in case.themes for hit in ThemeMatcher([one]).hits(case.title, case.text)]
+    assert list(together) == alone
+
+
+def test_hits_are_in_the_order_of_their_names() -> None:
+    matcher = ThemeMatcher([theme("gang", theme=name) for name in ("c", "a", "b")])
+    assert [hit.theme for hit in matcher.hits("", "A gang")] == ["a", "b", "c"]
+    assert [one.theme for one in matcher.explain("", "")] == ["a", "b", "c"]
+
+
+def test_an_article_without_words_has_no_hit() -> None:
+    matcher = ThemeMatcher([theme("gang")])
+    assert matcher.hits("", "") == ()
+    assert matcher.hits("A title", "and a text") == ()
+
+
+def test_what_must_not_be_there_does_not_find_anything() -> None:
+    matcher = ThemeMatcher([query_theme({"any": ["bottle"], "none": ["wine"]})])
+    assert matcher.hits("", "Wine, wine, wine") == ()
+
+
+def test_two_themes_of_one_name_are_refused() -> None:
+    why = "two themes have the name 'asylum': 'Asylum' and 'Other'"
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
+        ThemeMatcher([theme("gang"), theme("mob", title="Other")])
+
+
+def test_what_is_looked_for_first_is_folded_and_sorted() -> None:
+    matcher = ThemeMatcher([theme("Réfugié*", "police"), theme("encrypt*ion", theme="other")])
+    assert matcher.literals == ["encrypt", "police", "refugie"]
+
+
+# Evidence
+
+
+def test_the_first_match_of_each_query_comes_before_all_second_ones() -> None:
+    one = theme(terms={1: ["gang"], 3: ["mob"], 2: ["clan"]})
+    text = "A gang 1.\nA gang 2.\nA mob 1.\nA clan 1.\nA mob 2.\nA gang 3.\nA mob 3."
+    sentences = [evidence.sentence for evidence in only_hit(one, text).evidence]
+    assert sentences == [
+        "A mob 1.", "A clan 1.", "A gang 1.", "A mob 2.", "A gang 2.", "A mob 3.", "A gang 3.",
+    ]  # fmt: skip
+
+
+def test_among_queries_of_one_weight_the_earlier_match_comes_first() -> None:
+    assert shown(only_hit(theme("clan", "gang"), "A gang.\nA clan.")) == ["gang", "clan"]
+
+
+def test_the_title_comes_before_the_text() -> None:
+    hit = only_hit(theme("gang", "clan"), "A gang.", title="Clan news")
+    assert [(one.words, one.field, one.sentence) for one in hit.evidence] == [
+        ("Clan", "title", "Clan news"),
+        ("gang", "text", "A gang."),
+    ]
+
+
+def test_a_sentence_that_was_shown_comes_last() -> None:
+    one = theme(terms={3: ["gang"], 2: ["mob"], 1: ["clan"]})
+    hit = only_hit(one, "A gang and a mob.\nA clan.\nA gang.")
+    assert [(piece.words, piece.sentence) for piece in hit.evidence] == [
+        ("gang", "A gang and a mob."),
+        ("clan", "A clan."),
+        ("gang", "A gang."),
+        ("mob", "A gang and a mob."),
+    ]
+
+
+def test_there_is_not_more_evidence_than_a_reader_wants() -> None:
+    lines = "".join(f"Gang number {number}.\n" for number in range(MOST_EVIDENCE + 5))
+    hit = only_hit(theme("gang"), lines)
+    assert len(hit.evidence) == MOST_EVIDENCE == 10
+    assert [count.matches for count in hit.queries] == [15]
+
+
+def test_evidence_is_full_even_where_all_is_in_one_sentence() -> None:
+    assert shown(only_hit(theme("gang"), "gang, " * 15)) == ["gang"] * MOST_EVIDENCE
+
+
+def test_a_group_in_one_sentence_is_one_piece() -> None:
+    one = query_theme({"all": ["police", "gang"]})
+    (piece,) = only_hit(one, "Rain. The police met the gang here. Sun.").evidence
+    assert (piece.words, piece.start, piece.end) == ("police met the gang", 10, 29)
+    assert piece.sentence == "The police met the gang here."
+
+
+def test_a_group_in_two_sentences_is_two_pieces() -> None:
+    one = query_theme({"id": "met", "all": ["police", "gang", "mob"]})
+    hit = only_hit(one, "Police came. A gang and a mob ran.")
+    assert [(piece.query, piece.words, piece.sentence) for piece in hit.evidence] == [
+        ("met", "Police", "Police came."),
+        ("met", "gang and a mob", "A gang and a mob ran."),
+    ]
+
+
+def test_offsets_are_those_of_the_text_as_it_was_given() -> None:
+    text = "Œuvre ﬁnale: İstanbul’s Straße, die Schleu\N{SOFT HYPHEN}ser."
+    (piece,) = only_hit(theme("schleuser"), text).evidence
+    assert text[piece.start : piece.end] == piece.words == "Schleu\N{SOFT HYPHEN}ser"
+
+
+def test_a_match_across_lines_has_both_in_its_sentence() -> None:
+    (piece,) = only_hit(theme("border guard"), "One. The border\nguard came. Two.").evidence
+    assert piece.words == "border\nguard"
+    assert piece.sentence == "The border\nguard came."
+
+
+def test_a_sentence_does_not_depend_on_what_else_is_found() -> None:
+    phrase, word = theme("border guard"), theme("guard came", theme="other")
+    text = "The border\nguard came."
+    alone = ThemeMatcher([word]).hits("", text)
+    assert alone[0].evidence[0].sentence == "guard came."
+    assert ThemeMatcher([phrase, word]).hits("", text)[1:] == alone
+
+
+# What hostile articles cost
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ({"all": ["asylum", "law"], "within": 5}, "asylum " * 20_000 + "law " * 20_000),
+        ({"any": ["asylum"], "none": ["law"], "within": 5}, "asylum law " * 20_000),
+        ({"any": ["asylum"], "none": ["law"]}, "asylum law " * 20_000),
+        ({"any": ["asylum seeker", "seeker of asylum"]}, "asylum seeker of " * 8_000),
+        ({"any": ["asylum"]}, f"asylum{'.' * 900}x\n" * 200),
+        ({"any": ["asylum*"]}, "asylum " * 20_000),
+        ({"any": ["asylum"]}, "asylum\n" * 40_000),
+    ],
+)
+def test_many_repeats_take_linear_time(query: dict[str, object], text: str) -> None:
+    matcher = ThemeMatcher([query_theme(query)])
+    begun = perf_counter()
+    matcher.hits("", text)
+    assert perf_counter() - begun < 5
