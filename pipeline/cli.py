@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.manifest import Manifest
     from transforms.records import Article, Evidence
 
-DONE, FAILED, USAGE, DEAD_LETTERS, BUSY = 0, 1, 2, 3, 4
+FAILED, DEAD_LETTERS = 1, 3  # other errors bring their own
 
 app = typer.Typer(
     name="policywire",
@@ -338,9 +338,7 @@ def status(
         raise typer.Exit(FAILED)
 
 
-ledger_app = typer.Typer(
-    help="What earlier runs saw.", no_args_is_help=True, rich_markup_mode=None
-)
+ledger_app = typer.Typer(help="What earlier runs saw.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(ledger_app, name="ledger")
 
 
@@ -380,7 +378,7 @@ def ledger_prune(
             _opened_ledger(config, out) as ledger,
         ):
             pruned = ledger.prune(datetime.now(UTC) - span)
-    _print_table(("what", "forgotten"), list(_flat(pruned.model_dump(mode="json"))))
+    _print_table(("what", "forgotten"), list(pruned._asdict().items()))
 
 
 @ledger_app.command("export")
@@ -432,12 +430,8 @@ def _plain_errors() -> Iterator[None]:
     """Errors of policywire as plain sentences, with their exit code."""
     try:
         yield
-    except ConfigError as error:
-        _fail(error, USAGE)
-    except LedgerBusy as error:
-        _fail(error, BUSY)
     except PolicywireError as error:
-        _fail(error, FAILED)
+        _fail(error, error.exit_code)
     except KeyboardInterrupt:
         from pipeline.console import report_error
 

@@ -3,6 +3,7 @@
 import difflib
 import glob
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -20,6 +21,12 @@ _M = TypeVar("_M", bound=BaseModel)
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?B)", re.IGNORECASE)
+_SPANS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw])")
 _MOST = 1 << 20  # bytes; no theme or configuration is larger
 _DEEPEST = 20  # lists and mappings in one another
@@ -27,14 +34,28 @@ _Lines = dict[tuple[str, ...], int]
 
 
 def _size(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    return round(float(match[1]) * _UNITS[match[2].upper()]) if match else value
+    if match is None:
+        raise ValueError(f"{value!r}: write a size like 10 MB, or a number of bytes")
+    return round(float(match[1]) * _UNITS[match[2].upper()])
 
 
 def _span(value: object) -> object:
+    if isinstance(value, timedelta) or (isinstance(value, str) and value.startswith("P")):
+        return value  # a manifest has it as ISO 8601
     match = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
-    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-    return timedelta(**{units[match[2]]: float(match[1])}) if match else value
+    if match is None:
+        raise ValueError(f"{value!r}: write a span of time like 30m, 12h, 7d or 2w")
+    try:
+        return float(match[1]) * _SPANS[match[2]]
+    except OverflowError:
+        raise ValueError(f"{value!r}: longer than there has been time") from None
+
+
+def _count_or_span(value: object) -> object:
+    return value if isinstance(value, int) and not isinstance(value, bool) else _span(value)
 
 
 def _known_fields(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -43,7 +64,7 @@ def _known_fields(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...
 
 
 Size = Annotated[int, BeforeValidator(_size), Field(gt=0)]
-TimeSpan = Annotated[timedelta, BeforeValidator(_span)]
+TimeSpan = Annotated[timedelta, BeforeValidator(_span), Field(ge=timedelta(0))]
 
 
 class _Part(BaseModel):
@@ -80,13 +101,38 @@ class RunnerChoice(_Part):
     multi_process_above: Size = 100 * 10**6
 
 
+class Stories(_Part):
+    """When articles are one story."""
+
+    similar: Annotated[float, Field(gt=0, le=1)] = 0.8
+
+
+class LedgerChoice(_Part):
+    """Where it is remembered what runs saw, and for how long."""
+
+    url: str | None = None
+    keep: TimeSpan = timedelta(days=30)
+
+    def url_below(self, out: Path) -> str:
+        """The ledger's URL: the one that is set, else that of the SQLite file in *out*."""
+        if self.url is not None:
+            return os.path.expandvars(self.url)
+        return f"sqlite:///{(out / 'ledger.sqlite').absolute()}"
+
+
 class PipelineConfig(_Part):
     """pipeline.yaml; docs/configuration.md explains each field."""
 
     inputs: Inputs = Inputs()
     themes: Annotated[tuple[str, ...], Field(min_length=1)] = ("themes/*.yaml",)
     out: str = "out"
+    keep_runs: Annotated[
+        Annotated[int, Field(ge=1)] | Annotated[timedelta, Field(ge=timedelta(0))],
+        BeforeValidator(_count_or_span),
+    ] = timedelta(days=30)
     backfill_after: TimeSpan = timedelta(days=7)
+    stories: Stories = Stories()
+    ledger: LedgerChoice = LedgerChoice()
     limits: SizeLimits = SizeLimits()
     aggregates: Aggregates = Aggregates()
     runner: RunnerChoice = RunnerChoice()

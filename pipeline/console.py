@@ -95,7 +95,8 @@ def set_up_logging(log_format: LogFormat, *, quiet: bool, verbose: bool) -> None
     # Libraries that log to no logger of their own speak of what they do without.
     output.addFilter(lambda record: record.name != "root" or record.levelno >= logging.ERROR)
     logging.basicConfig(level=logging.WARNING, handlers=[output], force=True)
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    # What it says of an error comes with a traceback; the run itself names the cause.
+    logging.getLogger("apache_beam").setLevel(logging.ERROR if verbose else logging.CRITICAL)
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     for name in ("policywire", "pipeline", "transforms"):
         logging.getLogger(name).setLevel(level)

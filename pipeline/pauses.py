@@ -4,7 +4,7 @@ A run passes them without a trace unless the environment names one:
 
     POLICYWIRE_PAUSE_AT=manifest_written POLICYWIRE_PAUSE_FILE=/tmp/reached policywire run …
 
-creates the file when it gets there, and waits to be killed.
+creates the file when it gets there, and waits until the file is gone, or it is killed.
 """
 
 import os
@@ -25,7 +25,6 @@ Point = Literal[
     "asking_for_stories",
     "file_written_aside",
     "file_written",
-    "table_written",
     "executed",
     "files_completed",
     "reconciled",
@@ -42,6 +41,7 @@ Point = Literal[
 def pass_point(point: Point) -> None:
     """Go on, unless the environment asks to stand still at *point*."""
     if os.environ.get("POLICYWIRE_PAUSE_AT") == point:
-        Path(os.environ["POLICYWIRE_PAUSE_FILE"]).touch()
-        while True:
-            time.sleep(60)
+        reached = Path(os.environ["POLICYWIRE_PAUSE_FILE"])
+        reached.touch()
+        while reached.exists():
+            time.sleep(0.05)

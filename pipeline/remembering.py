@@ -78,10 +78,10 @@ class _RecordedRuns:
             match change:
                 case SeenArticles():
                     self._new.update(change.article_ids)
-                case ToldChange(known=None):
-                    self._new.add(change.article.article_id)
-                case ToldChange(known=known):
+                case ToldChange(known=KnownArticle() as known):
                     self._known[change.article.article_id] = known
+                case ToldChange():
+                    self._new.add(change.article.article_id)
         answers = [Answers.model_validate_json(one) for one in _lines(run_dir / LEDGER_ANSWERS)]
         self._candidates = [one for said in answers for one in said.candidates]
         self._stories = {one.story_id: one for said in answers for one in said.stories}

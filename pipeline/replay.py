@@ -57,9 +57,7 @@ def replay(
         folder.mkdir(parents=True)
         spans = plan([one.name for one in manifest.inputs], run.folder / SPOOL)
         options = beam_options(())
-        choose_runner(
-            options, spans, config.runner.workers, config.runner.multi_process_above, ()
-        )
+        choose_runner(options, spans, config.runner.workers, config.runner.multi_process_above, ())
         graph = Plan(
             spans=spans,
             limits=Limits(config.limits.record_bytes, config.limits.file_bytes),

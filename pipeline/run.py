@@ -7,8 +7,6 @@ applies it first. So a crash between any two steps loses nothing and repeats not
 
 import functools
 import logging
-import os
-import platform
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,7 +18,15 @@ import zstandard
 
 from pipeline.config import LoadedConfig
 from pipeline.console import Progress
-from pipeline.graph import DEAD_LETTERS, LEDGER_ANSWERS, LEDGER_CHANGES, TABLES, TALLIES, Plan, alert_file
+from pipeline.graph import (
+    DEAD_LETTERS,
+    LEDGER_ANSWERS,
+    LEDGER_CHANGES,
+    TABLES,
+    TALLIES,
+    Plan,
+    alert_file,
+)
 from pipeline.ledger import Ledger, hold
 from pipeline.manifest import (
     AlertCounts,
@@ -100,8 +106,7 @@ def run(
     except OSError as error:
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
     url = config.ledger.url_below(folder)
-    holder = f"policywire run, process {os.getpid()} on {platform.node()}, since {started_at:%FT%TZ}"
-    with hold(url, holder, wait):
+    with hold(url, f"run as of {as_of:%Y-%m-%dT%H:%M:%SZ}", wait) as held:
         pass_point("locked")
         with Ledger.open(url, create=True) as ledger:
             forgotten = roll_forward(folder, ledger)
@@ -131,7 +136,7 @@ def run(
                     fields=FieldNames.with_overrides(config.inputs.fields),
                     themes=loaded.themes,
                     as_of=as_of,
-                    backfill_after=timedelta(0) if forgotten else config.backfill_after,
+                    backfill_after=timedelta.min if forgotten else config.backfill_after,
                     open_earlier=open_earlier,
                     similar=config.stories.similar,
                     table_formats=config.aggregates.formats,
@@ -169,6 +174,7 @@ def run(
                         if path.is_file() and not path.name.startswith(".")
                     },
                 )
+                held.check()
                 run_dir = commit(folder, staged, manifest)
             _apply(ledger, run_dir, manifest)
             ledger.prune(as_of - config.ledger.keep)
@@ -208,7 +214,8 @@ def _apply(ledger: Ledger, run_dir: Path, manifest: Manifest) -> None:
 
 def complete_files(graph: Plan) -> None:
     """Add the files that nothing was written to: consumers find each name in every run."""
-    for name in [DEAD_LETTERS, LEDGER_CHANGES, LEDGER_ANSWERS, *(alert_file(theme.theme) for theme in graph.themes)]:
+    alerts = (alert_file(theme.theme) for theme in graph.themes)
+    for name in (DEAD_LETTERS, LEDGER_CHANGES, LEDGER_ANSWERS, *alerts):
         path = graph.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -265,5 +272,3 @@ def count_alerts(staging: Path, theme: str) -> AlertCounts:
             if alert["kind"] != "cancel":
                 found[alert["level"]] += 1
     return AlertCounts(**found)
-
-

@@ -167,5 +167,3 @@ def watched(graph: Plan, sizes: dict[str, int], progress: Progress) -> Iterator[
         stop.set()
         thread.join()
         progress.stop()
-
-

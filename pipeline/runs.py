@@ -43,9 +43,7 @@ def complete_runs(out: Path) -> list[CompleteRun]:
     found = []
     for path in (out / "runs").glob(f"*/{MANIFEST}"):
         with suppress(OSError, ValidationError):
-            found.append(
-                CompleteRun(path.parent, Manifest.model_validate_json(path.read_bytes()))
-            )
+            found.append(CompleteRun(path.parent, Manifest.model_validate_json(path.read_bytes())))
     return sorted(found, key=lambda run: (run.manifest.sequence, run.manifest.run_id))
 
 
@@ -165,12 +163,12 @@ def rotate(out: Path, keep: int | timedelta) -> list[str]:
     Args:
         keep: How many runs stay, or for how long after they were finished.
     """
-    *older, _ = complete_runs(out) or [None]
+    runs = complete_runs(out)
     if isinstance(keep, timedelta):
         limit = datetime.now(UTC) - keep
-        gone = [run for run in older if run and run.manifest.finished_at < limit]
+        gone = [run for run in runs[:-1] if run.manifest.finished_at < limit]
     else:
-        gone = [run for run in older[: max(0, len(older) + 1 - keep)] if run]
+        gone = runs[: max(0, len(runs) - keep)]
     for run in gone:
         # The manifest goes first: what is left of a crash here is no run.
         (run.folder / MANIFEST).unlink(missing_ok=True)

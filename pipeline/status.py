@@ -59,9 +59,9 @@ def status(config: PipelineConfig, out: Path, now: datetime, max_age: timedelta)
             stats = opened.stats()
             applied = opened.applied_runs([run.manifest.run_id for run in runs])
             ledger = LedgerState(
-                articles=stats.articles,
-                stories=stats.stories,
-                alerts=stats.alerts,
+                articles=stats.rows["articles"],
+                stories=stats.rows["stories"],
+                alerts=stats.rows["alerts"],
                 bytes=stats.bytes,
                 unapplied_runs=len(runs) - len(applied),
             )
@@ -106,8 +106,10 @@ def _prometheus(state: Status) -> Iterator[str]:
         yield f"# HELP policywire_{name} {text}"
         yield f"# TYPE policywire_{name} gauge"
         for labels, value in samples:
-            yield f"policywire_{name}{labels} {value:g}" if value < 1e6 else (
-                f"policywire_{name}{labels} {value:.0f}"
+            yield (
+                f"policywire_{name}{labels} {value:g}"
+                if value < 1e6
+                else (f"policywire_{name}{labels} {value:.0f}")
             )
 
     yield from gauge("up", "1 where nothing is wrong.", ("", 0 if state.problems else 1))

@@ -11,6 +11,7 @@ retries or gives up.
 """
 
 from enum import StrEnum
+from typing import ClassVar
 
 
 class Reason(StrEnum):
@@ -33,7 +34,13 @@ class Reason(StrEnum):
 
 
 class PolicywireError(Exception):
-    """Base of all errors that policywire raises on purpose."""
+    """Base of all errors that policywire raises on purpose.
+
+    Attributes:
+        exit_code: What the command exits with; docs/commands.md lists them all.
+    """
+
+    exit_code: ClassVar[int] = 1
 
 
 class ConfigError(PolicywireError):
@@ -42,6 +49,8 @@ class ConfigError(PolicywireError):
     Attributes:
         problems: One line each, `file:line: field: what is wrong`, in file order.
     """
+
+    exit_code = 2
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))

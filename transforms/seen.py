@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.dead_letters import CHANGES, GOOD, TALLY, CountingFn, in_global_window
+from transforms.dead_letters import CHANGES, GOOD, TALLY, CountingFn, Tally, in_global_window
 from transforms.earlier_runs import OpenEarlierRuns
 from transforms.logic.seen import fresh, is_stale
 from transforms.records import Article, FreshArticle, SeenAgain
 
 _BATCH = 500  # articles asked for at once: 1 MB of text, and a look-up costs its round trip
+
+
+Changes: TypeAlias = TaggedOutput[Literal["changes"], SeenAgain]
 
 
 class DropSeen(beam.PTransform):
@@ -56,7 +60,7 @@ class _LookUpFn(CountingFn):
         super().start_bundle()
         self._waiting: list[Article] = []
 
-    def process(self, article: Article) -> Iterator[FreshArticle | TaggedOutput]:
+    def process(self, article: Article) -> Iterator[FreshArticle | Tally | Changes]:
         self._waiting.append(article)
         if len(self._waiting) >= _BATCH:
             yield from self._asked()
@@ -69,7 +73,7 @@ class _LookUpFn(CountingFn):
                 yield in_global_window(result)
         yield from super().finish_bundle()
 
-    def _asked(self) -> Iterator[FreshArticle | TaggedOutput]:
+    def _asked(self) -> Iterator[FreshArticle | Tally | Changes]:
         articles, self._waiting = self._waiting, []
         known = self._earlier.known_articles([article.article_id for article in articles])
         stale = set()

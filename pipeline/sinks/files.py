@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
+from pipeline.pauses import pass_point
 from transforms.logic.packing import unpack
 from transforms.packing import PackByKey
 from transforms.records import Record
@@ -102,7 +103,8 @@ def _write_sorted(path: Path, lines: Iterable[tuple[bytes, bytes]], *, compress:
     with path.open("wb") as file:
         if compress:
             with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as target:
-                target.writelines(content)
+                for line in content:
+                    target.write(line)
         else:
             file.writelines(content)
 
@@ -170,7 +172,9 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         write(aside)
+        pass_point("file_written_aside")
         os.replace(aside, path)
+        pass_point("file_written")
     finally:
         aside.unlink(missing_ok=True)
 

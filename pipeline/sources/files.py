@@ -14,6 +14,7 @@ from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import TimestampedValue
 
+from pipeline.pauses import pass_point
 from pipeline.sources.readers import PARQUET_FAULTS, Limits, Span, read_span
 from pipeline.sources.streams import is_remote, open_bytes, printable
 from transforms.dead_letters import DEAD, GOOD, Dead, dead_letter
@@ -153,6 +154,7 @@ class _ReadFn(beam.DoFn):
     def process(self, element: tuple[int, Iterable[Span]]) -> Iterator[RawDocument | Dead]:
         timestamp = self._seen_at.timestamp()
         for span in element[1]:
+            pass_point("reading")
             try:
                 for read in read_span(span, self._limits, self._seen_at):
                     if isinstance(read, RawDocument):
@@ -163,6 +165,7 @@ class _ReadFn(beam.DoFn):
                         yield dead_letter("read", origin, error, excerpt)
             except RecordError as error:
                 yield dead_letter("read", Origin(path=span.name), error, "")
+            pass_point("span_read")
             if self._progress is not None:
                 with self._progress.open("a") as progress:
                     progress.write(f"{_length(span)}\n")

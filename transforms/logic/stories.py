@@ -95,8 +95,8 @@ def form_stories(
     for told in outlines:
         article_id = told.article.article_id
         at = root.get(article_id, article_id)
-        if told.known is not None and told.known.story_id in known:
-            members[_story_node(told.known.story_id)].append(told)
+        if own := _own_story(told, known):
+            members[_story_node(own)].append(told)
         elif at in together:
             oldest = min(together[at], key=lambda one: (known[one].sequence, one))
             members[_story_node(oldest)].append(told)
@@ -105,6 +105,12 @@ def form_stories(
     by_node = {_story_node(story_id): story for story_id, story in known.items()}
     stories = [tell_story(told, by_node.get(node)) for node, told in members.items()]
     return sorted(stories, key=lambda story: story.story_id)
+
+
+def _own_story(told: Outline, known: Mapping[str, KnownStory]) -> str | None:
+    """The story that an article has been in since an earlier run."""
+    story_id = told.known.story_id if told.known else None
+    return story_id if story_id in known else None
 
 
 def _story_node(story_id: str) -> str:
@@ -131,8 +137,8 @@ def _links(
         by_key[candidate.key].append(candidate)
     for told in outlines:
         article_id = told.article.article_id
-        if told.known is not None and told.known.story_id in known:
-            yield article_id, _story_node(told.known.story_id)
+        if own := _own_story(told, known):
+            yield article_id, _story_node(own)
         found = set()
         if by_key:
             found = {
