@@ -4,8 +4,9 @@ BIN := .venv/bin
 
 .PHONY: demo test lint setup clean
 
-demo: setup ## run the main job on seeds/ and show its alerts
-	$(BIN)/policywire run --input 'seeds/*' --out out --as-of 2026-11-24T06:00Z
+demo: setup ## run the main job on seeds/, as if for the first time, and show its alerts
+	rm -rf out/demo
+	$(BIN)/policywire run --input 'seeds/*' --out out/demo --as-of 2026-11-24T06:00Z
 
 test: setup ## run all tests
 	$(BIN)/python -m pytest
