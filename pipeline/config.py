@@ -55,7 +55,11 @@ def _span(value: object) -> object:
 
 
 def _count_or_span(value: object) -> object:
-    return value if isinstance(value, int) and not isinstance(value, bool) else _span(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return _span(value)
+    if value < 1:
+        raise ValueError(f"{value}: the newest run always stays; write a number from 1")
+    return value
 
 
 def _known_fields(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -126,10 +130,7 @@ class PipelineConfig(_Part):
     inputs: Inputs = Inputs()
     themes: Annotated[tuple[str, ...], Field(min_length=1)] = ("themes/*.yaml",)
     out: str = "out"
-    keep_runs: Annotated[
-        Annotated[int, Field(ge=1)] | Annotated[timedelta, Field(ge=timedelta(0))],
-        BeforeValidator(_count_or_span),
-    ] = timedelta(days=30)
+    keep_runs: Annotated[int | timedelta, BeforeValidator(_count_or_span)] = timedelta(days=30)
     backfill_after: TimeSpan = timedelta(days=7)
     stories: Stories = Stories()
     ledger: LedgerChoice = LedgerChoice()
@@ -275,9 +276,20 @@ def _check_shape(text: str) -> None:
             raise _FileError(f"more than {_DEEPEST} lists and mappings in one another", line)
 
 
+# What pydantic says of these is about Python.
+_PLAINLY = {
+    "tuple_type": "a list is wanted here",
+    "too_short": "the list is empty",
+    "model_type": "fields with values are wanted here",
+    "dict_type": "fields with values are wanted here",
+    "string_type": "a text is wanted here; put it in quotes if it looks like a number or yes or no",
+    "missing": "this field is needed",
+}
+
+
 def _problem(fault: Mapping[str, Any], lines: _Lines, model: type[BaseModel]) -> tuple[int, str]:
     place = tuple(str(part) for part in fault["loc"] if part != "[key]")
-    message = str(fault["msg"]).removeprefix("Value error, ")
+    message = _PLAINLY.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         message = "unknown field" + _suggestion(place[-1], _fields_at(model, place[:-1]))
     elif fault["type"] == "literal_error":

@@ -43,7 +43,7 @@ def test_imports_go_one_way(path: Path) -> None:
     ids=lambda path: path.name,
 )
 def test_a_stage_imports_no_other_stage(path: Path) -> None:
-    shared = {"records", "errors", "dead_letters", "coders", "packing", "logic"}
+    shared = {"records", "errors", "dead_letters", "coders", "packing", "earlier_runs", "logic"}
     stages = {
         name.split(".")[1]
         for name in imported(path)

@@ -1,6 +1,7 @@
 """Each stage on its own, in a pipeline."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import apache_beam as beam
 import pytest
@@ -9,27 +10,31 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline as Pipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from tests.articles import classified, hit, told
+from tests.articles import SEEN_AT, A, B, C, D, classified, hit, told
+from tests.memory_ledger import MemoryLedger
 from transforms import coders  # noqa: F401 # registers how records are encoded
 from transforms.aggregate import CountPairs, CountQueries, CountThemes
 from transforms.alert import RaiseAlerts
 from transforms.classify import DropDuplicates
+from transforms.earlier_runs import NoEarlierRuns
 from transforms.logic.documents import FieldNames
-from transforms.logic.stories import ThemeFacts
+from transforms.logic.identity import short_hash, text_hash
+from transforms.logic.stories import ThemeFacts, told_change
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
 from transforms.records import (
+    Article,
     ClassifiedArticle,
     Entry,
+    KnownArticle,
     Origin,
     QueryTotal,
     RawDocument,
     ThemePair,
     ToldArticle,
 )
+from transforms.seen import DropSeen
 from transforms.stories import GroupStories
-
-A, B, C, D = (f"1{letter * 32}" for letter in "abcd")
 
 
 def pipeline() -> Pipeline:
@@ -75,10 +80,14 @@ def test_an_entry_without_title_and_text_is_a_dead_letter() -> None:
 def test_the_newest_version_of_an_article_stays() -> None:
     newer = classified(A, updated_at=datetime(2026, 11, 24, tzinfo=UTC), title="Newer")
     with pipeline() as p:
-        distinct = created(p, newer, classified(A), classified(B, hits=())) | DropDuplicates()
+        distinct = created(p, newer, classified(A), classified(B, hits=())) | DropDuplicates(
+            SEEN_AT
+        )
         assert_that(distinct.good | beam.Map(lambda a: a.title), equal_to(["Newer"]))
         totals = distinct.tally | beam.CombinePerKey(sum)
         assert_that(totals, equal_to([("classified", 2), ("duplicates", 1)]), label="Tally")
+        plain = distinct.changes | beam.Map(lambda change: change.article_ids)
+        assert_that(plain, equal_to([(B,)]), label="Changes")
 
 
 def test_copies_of_copies_are_one_story() -> None:
@@ -89,12 +98,80 @@ def test_copies_of_copies_are_one_story() -> None:
         classified(D),
     ]
     with pipeline() as p:
-        grouped = created(p, *articles) | GroupStories()
-        ids = grouped | beam.Map(
+        grouped = created(p, *articles) | GroupStories(NoEarlierRuns, 0.8)
+        ids = grouped.good | beam.Map(
             lambda t: (t.article.article_id, [one.article_id for one in t.story.articles])
         )
         together = [A, B, C]
         assert_that(ids, equal_to([(A, together), (B, together), (C, together), (D, [D])]))
+
+
+TEXT = " ".join(f"word{number}" for number in range(120))
+
+
+def ledger_after(*articles: ClassifiedArticle) -> MemoryLedger:
+    """A ledger that saw the articles, as one story."""
+    ledger = MemoryLedger()
+    ledger.apply([told_change(one, "themes", SEEN_AT) for one in told(*articles)])
+    return ledger
+
+
+def test_near_copies_join_the_story_of_an_earlier_run() -> None:
+    before = classified(A, text=TEXT)
+    (earlier,) = told(before)
+    copy = classified(B, text=TEXT.replace("word60", "other"))
+    with pipeline() as p:
+        grouped = created(p, copy) | GroupStories(partial(ledger_after, before), 0.8)
+        ids = grouped.good | beam.Map(
+            lambda t: (t.story.story_id, [one.article_id for one in t.story.articles])
+        )
+        assert_that(ids, equal_to([(earlier.story.story_id, [A, B])]))
+        known = grouped.answers | beam.Map(lambda said: [one.story_id for one in said.stories])
+        assert_that(known, equal_to([[earlier.story.story_id]]), label="Answers")
+
+
+def article(article_id: str, text: str) -> Article:
+    return Article.model_validate(
+        classified(article_id).model_dump(include=set(Article.model_fields)) | {"text": text}
+    )
+
+
+def ledger_with(*articles: Article, themes: str = "themes", days: int = 0) -> MemoryLedger:
+    """A ledger that saw the articles *days* ago."""
+    ledger = MemoryLedger()
+    for one in articles:
+        ledger.articles[one.article_id] = KnownArticle(
+            article_id=one.article_id,
+            text_hash=short_hash(text_hash(one.title, one.text)),
+            published_at=one.published_at - timedelta(hours=1),
+            published_from="feed",
+            last_seen_at=SEEN_AT - timedelta(days=days),
+            levels={"migration": "focus"},
+            themes=themes,
+        )
+    return ledger
+
+
+def test_what_was_seen_as_it_is_goes_no_further() -> None:
+    seen, edited, new = article(A, "seen"), article(B, "edited"), article(C, "new")
+    earlier = partial(ledger_with, seen, article(B, "as it was"), days=2)
+    with pipeline() as p:
+        looked_up = created(p, seen, edited, new) | DropSeen(earlier, "themes", SEEN_AT)
+        fresh = looked_up.good | beam.Map(
+            lambda f: (f.article.article_id, f.known is not None, f.article.published_from)
+        )
+        assert_that(fresh, equal_to([(B, True, "feed"), (C, False, "file")]))
+        assert_that(looked_up.tally, equal_to([("already_seen", 1)]), label="Tally")
+        again = looked_up.changes | beam.Map(lambda change: change.article_ids)
+        assert_that(again, equal_to([(A,)]), label="Changes")
+
+
+def test_an_article_with_a_theme_is_looked_at_again_when_themes_change() -> None:
+    seen = article(A, "seen")
+    with pipeline() as p:
+        looked_up = created(p, seen) | DropSeen(partial(ledger_with, seen), "others", SEEN_AT)
+        assert_that(looked_up.good | beam.Map(lambda f: f.article.article_id), equal_to([A]))
+        assert_that(looked_up.tally, equal_to([]), label="Tally")
 
 
 def test_a_story_raises_an_alert_for_each_theme() -> None:
@@ -129,7 +206,7 @@ def test_counts_pairs_and_queries() -> None:
 
 def test_beam_refuses_stages_in_a_wrong_order() -> None:
     with pytest.raises(beam.typehints.TypeCheckError):
-        _ = created(pipeline(), *told(classified())) | DropDuplicates()
+        _ = created(pipeline(), *told(classified())) | DropDuplicates(SEEN_AT)
 
 
 @pytest.mark.parametrize("record", [classified(), *told(classified())])

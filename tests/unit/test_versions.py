@@ -5,11 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from tests.articles import SEEN_AT, classified
+from tests.articles import SEEN_AT, A, B, classified, known
 from transforms.logic.versions import frame_of, group_of, newest
 from transforms.records import ClassifiedArticle
-
-A, B = "1" + "a" * 32, "1" + "b" * 32
 
 
 def frame(article: ClassifiedArticle) -> bytes:
@@ -45,8 +43,20 @@ def test_versions_and_articles_are_counted() -> None:
     assert (found.read, found.distinct, len(found.payloads)) == (3, 2, 1)
 
 
-def test_an_article_without_a_theme_takes_some_thirty_bytes() -> None:
-    assert len(frame(classified(A, hits=()))) == 33
+def test_an_article_without_a_theme_takes_fifty_bytes() -> None:
+    assert len(frame(classified(A, hits=()))) == 50
+
+
+def test_the_ledger_is_told_of_articles_without_a_theme() -> None:
+    article = classified(A, hits=())
+    (plain,) = newest([frame(article)]).plain
+    assert plain == (A, article.text_hash[:32], int(article.published_at.timestamp()), "file")
+
+
+def test_an_article_that_lost_its_theme_travels_so_that_its_alert_can_be_cancelled() -> None:
+    before = classified(A)
+    edited = classified(A, hits=(), known=known(before, story_id="story"))
+    assert len(newest([frame(edited)]).payloads) == 1
 
 
 @pytest.mark.parametrize(("article_id", "name"), [(A, "aa"), ("10f" + "0" * 30, "0f")])
