@@ -177,7 +177,8 @@ def run(
                 held.check()
                 run_dir = commit(folder, staged, manifest)
             _apply(ledger, run_dir, manifest)
-            ledger.prune(as_of - config.ledger.keep)
+            # A run that is placed in the future forgets no more for that.
+            ledger.prune(min(as_of, started_at) - config.ledger.keep)
             pass_point("pruned")
             rotate(folder, config.keep_runs)
             pass_point("rotated")

@@ -204,7 +204,9 @@ def test_the_alert_shown_is_a_part_of_the_seed_articles(played: Callable[[Path],
         for part in parts(README)
         if isinstance(part, Block) and part.language == "json"
     )
-    alerts = played(README).folder / "out/runs/20261124T060000Z/alerts" / f"{shown['theme']}.jsonl"
+    alerts = (
+        played(README).folder / "out/demo/runs/20261124T060000Z/alerts" / f"{shown['theme']}.jsonl"
+    )
     (real,) = (
         alert
         for alert in map(json.loads, alerts.read_text().splitlines())
@@ -233,6 +235,8 @@ def test_all_files_of_a_run_are_documented(played: Callable[[Path], Played]) -> 
     assert files == {
         "manifest.json",
         "dead_letters.jsonl",
+        "ledger_answers.jsonl.zst",
+        "ledger_changes.jsonl.zst",
         "inputs/stdin.jsonl",
         *(f"alerts/{theme}.jsonl" for theme in themes),
         *(f"aggregates/{name}.{form}" for name in said for form in ("csv", "parquet")),

@@ -29,22 +29,30 @@ def run(out: Path, *inputs: object, as_of: str = "2026-11-24T06:00Z", **env: str
 
 
 def start(
-    out: Path, *inputs: object, as_of: str = "2026-11-24T06:00Z", **env: str
+    out: Path,
+    *inputs: object,
+    as_of: str = "2026-11-24T06:00Z",
+    config: Path | None = None,
+    **env: str,
 ) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pipeline", "run", "--out", str(out), "--as-of", as_of]
+    command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--out", str(out)]
+    command += ["--as-of", as_of, *(("--config", str(config)) if config else ())]
     command += [part for pattern in inputs for part in ("--input", str(pattern))]
-    return subprocess.Popen(
-        [*command, "--quiet"], cwd=ROOT, env=os.environ | env, stderr=subprocess.PIPE
-    )
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ | env, stderr=subprocess.PIPE)
 
 
 @contextmanager
 def paused(
-    point: Point, reached: Path, out: Path, *inputs: object, **more: str
+    point: Point,
+    reached: Path,
+    out: Path,
+    *inputs: object,
+    as_of: str = "2026-11-24T06:00Z",
+    config: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A run that stands still at *point*; it goes on when *reached* is removed."""
     env = {"POLICYWIRE_PAUSE_AT": point, "POLICYWIRE_PAUSE_FILE": str(reached)}
-    process = start(out, *inputs, **more, **env)
+    process = start(out, *inputs, as_of=as_of, config=config, **env)
     try:
         deadline = time.monotonic() + 60
         while not reached.exists():
@@ -55,7 +63,7 @@ def paused(
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate()
+            process.communicate()
         reached.unlink(missing_ok=True)
 
 
