@@ -193,6 +193,32 @@ def test_a_broken_ledger_is_left_as_it_is(first: Path, tmp_path: Path) -> None:
     assert len(list((out / "runs").iterdir())) == 1
 
 
+@pytest.mark.parametrize("free", [4_000, 60_000, 150_000])
+def test_a_disk_that_is_full_in_the_middle_loses_nothing(
+    undisturbed: list[dict[str, Any]], tmp_path: Path, free: int
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system is not allowed here")
+    try:
+        out, filler = disk / "out", disk / "filler"
+        run(out, INPUTS[0])
+        filler.write_bytes(bytes(shutil.disk_usage(disk).free - free))
+        process = start(out, INPUTS[1], as_of="2026-11-24T06:05Z")
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == FAILED
+        assert b"No space left" in said or b"disk is full" in said
+        assert b"Traceback" not in said
+        assert len(list(out.glob("runs/*/manifest.json"))) == 1
+        filler.unlink()
+        run(out, INPUTS[1], as_of="2026-11-24T06:05Z")
+        assert all_alerts(out) == undisturbed
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
 def test_a_clock_that_was_set_back_changes_nothing(
     first: Path, undisturbed: list[dict[str, Any]], tmp_path: Path
 ) -> None:
