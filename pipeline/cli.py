@@ -486,8 +486,8 @@ def _print_table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
 
 
 def _print_summary(run_dir: Path, manifest: "Manifest") -> None:
-    from pipeline.graph import DEAD_LETTERS as DEAD_LETTER_FILE
-    from pipeline.graph import alert_file
+    from pipeline.manifest import DEAD_LETTERS as DEAD_LETTER_FILE
+    from pipeline.manifest import alert_file
 
     counts = manifest.counts
     typer.echo(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
+from pipeline.manifest import DEAD_LETTERS, LEDGER_ANSWERS, LEDGER_CHANGES, TALLIES, alert_file
 from pipeline.sinks.files import Line, WriteJsonLines, WriteTable, json_line
 from pipeline.sources.files import ReadDocuments
 from pipeline.sources.readers import Limits, Span
@@ -42,10 +43,6 @@ from transforms.records import (
 from transforms.seen import DropSeen
 from transforms.stories import GroupStories
 
-DEAD_LETTERS = "dead_letters.jsonl"
-TALLIES = "tallies.jsonl"
-LEDGER_CHANGES = "ledger_changes.jsonl.zst"
-LEDGER_ANSWERS = "ledger_answers.jsonl.zst"
 TABLES: dict[str, type[Record]] = {
     "theme_by_hour": ThemeCount,
     "theme_by_day": ThemeCount,
@@ -120,11 +117,6 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Rows" >> beam.Flatten()
         | "WriteTables" >> WriteTable(plan.folder / "aggregates", plan.table_formats)
     )
-
-
-def alert_file(theme: str) -> str:
-    """The file of a theme's alerts below the run's folder."""
-    return f"alerts/{theme}.jsonl"
 
 
 def _alert_line(alert: Alert) -> Line:

@@ -13,7 +13,17 @@ from pipeline import __version__
 from transforms.errors import Reason
 from transforms.records import SCHEMA_VERSION, Record
 
+# The files of a run, by their names in its folder.
 MANIFEST = "manifest.json"
+DEAD_LETTERS = "dead_letters.jsonl"
+LEDGER_CHANGES = "ledger_changes.jsonl.zst"
+LEDGER_ANSWERS = "ledger_answers.jsonl.zst"
+TALLIES = "tallies.jsonl"  # gone when the run is complete
+
+
+def alert_file(theme: str) -> str:
+    """The file of a theme's alerts."""
+    return f"alerts/{theme}.jsonl"
 
 
 class InputFile(Record):
@@ -90,6 +100,15 @@ def versions() -> dict[str, str]:
     names = ("apache-beam", "pydantic", "feedparser", "trafilatura")
     own = {"policywire": __version__, "python": platform.python_version()}
     return own | {name: version(name) for name in names}
+
+
+def output_files(folder: Path) -> dict[str, OutputFile]:
+    """The finished files below *folder*, by their names in it."""
+    return {
+        path.relative_to(folder).as_posix(): output_file(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
 
 
 def output_file(path: Path) -> OutputFile:

@@ -8,8 +8,8 @@ from pathlib import Path
 import zstandard
 from pydantic import TypeAdapter
 
-from pipeline.graph import LEDGER_ANSWERS, LEDGER_CHANGES
 from pipeline.ledger import Ledger
+from pipeline.manifest import LEDGER_ANSWERS, LEDGER_CHANGES
 from pipeline.pauses import pass_point
 from transforms.earlier_runs import EarlierRuns
 from transforms.logic.seen import ANY_VERSION

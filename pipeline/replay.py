@@ -10,16 +10,14 @@ import orjson
 
 from pipeline.config import LoadedConfig, PipelineConfig
 from pipeline.console import Progress
-from pipeline.graph import Plan, alert_file
+from pipeline.manifest import alert_file
 from pipeline.memory import return_freed_memory
 from pipeline.remembering import open_recorded
-from pipeline.run import SPOOL, complete_files, reconcile
-from pipeline.runners import beam_options, choose_runner, execute, watched
+from pipeline.run import SPOOL, plan_graph, produce
+from pipeline.runners import beam_options, choose_runner
 from pipeline.runs import PROGRESS, CompleteRun
-from pipeline.sources.files import plan
-from pipeline.sources.readers import Limits
+from pipeline.sources.files import plan_spans
 from transforms.errors import ConfigError
-from transforms.logic.documents import FieldNames
 
 
 class Difference(NamedTuple):
@@ -55,26 +53,19 @@ def replay(
     with tempfile.TemporaryDirectory() as temporary:
         folder = (write or Path(temporary) / "run").resolve()
         folder.mkdir(parents=True)
-        spans = plan([one.name for one in manifest.inputs], run.folder / SPOOL)
+        spans = plan_spans([one.name for one in manifest.inputs], run.folder / SPOOL)
         options = beam_options(())
-        choose_runner(options, spans, config.runner.workers, config.runner.multi_process_above, ())
-        graph = Plan(
+        choose_runner(options, spans, config.runner, ())
+        graph = plan_graph(
+            config,
+            loaded.themes,
             spans=spans,
-            limits=Limits(config.limits.record_bytes, config.limits.file_bytes),
-            fields=FieldNames.with_overrides(config.inputs.fields),
-            themes=loaded.themes,
             as_of=manifest.as_of,
-            backfill_after=config.backfill_after,
             open_earlier=functools.partial(open_recorded, run.folder.resolve()),
-            similar=config.stories.similar,
-            table_formats=config.aggregates.formats,
             folder=folder,
-            progress=Path(temporary) / PROGRESS,
         )
-        with watched(graph, {span.name: span.size for span in spans}, progress):
-            execute(graph, options)
-        complete_files(graph)
-        reconcile(folder)
+        produce(graph, options, progress)
+        (folder / PROGRESS).unlink(missing_ok=True)
         themes = manifest.themes.keys() | {theme.theme for theme in loaded.themes}
         return [
             one

@@ -15,25 +15,23 @@ from typing import NamedTuple
 
 import orjson
 import zstandard
+from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.config import LoadedConfig
+from pipeline.config import LoadedConfig, PipelineConfig
 from pipeline.console import Progress
-from pipeline.graph import (
+from pipeline.graph import TABLES, Plan
+from pipeline.ledger import Ledger, hold
+from pipeline.manifest import (
     DEAD_LETTERS,
     LEDGER_ANSWERS,
     LEDGER_CHANGES,
-    TABLES,
     TALLIES,
-    Plan,
-    alert_file,
-)
-from pipeline.ledger import Ledger, hold
-from pipeline.manifest import (
     AlertCounts,
     Counts,
     InputFile,
     Manifest,
-    output_file,
+    alert_file,
+    output_files,
     versions,
 )
 from pipeline.memory import return_freed_memory
@@ -44,16 +42,19 @@ from pipeline.runs import (
     PROGRESS,
     commit,
     complete_runs,
+    next_sequence,
     repair_latest,
     rotate,
+    run_key,
     staging,
 )
 from pipeline.sinks.files import write_table
-from pipeline.sources.files import STDIN, plan, spool_stdin
-from pipeline.sources.readers import Limits
+from pipeline.sources.files import STDIN, plan_spans, spool_stdin
+from pipeline.sources.readers import Limits, Span
 from transforms.earlier_runs import NoEarlierRuns, OpenEarlierRuns
 from transforms.errors import Reason, RunError
 from transforms.logic.documents import FieldNames
+from transforms.logic.themes.model import Theme
 
 SPOOL = Path("inputs") / "stdin.jsonl"  # below the run's folder, so that verify finds it
 
@@ -106,83 +107,111 @@ def run(
     except OSError as error:
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
     url = config.ledger.url_below(folder)
-    with hold(url, f"run as of {as_of:%Y-%m-%dT%H:%M:%SZ}", wait) as held:
+    holder = f"run as of {as_of:%Y-%m-%dT%H:%M:%SZ}"
+    with hold(url, holder, wait) as held, Ledger.open(url, create=True) as ledger:
         pass_point("locked")
-        with Ledger.open(url, create=True) as ledger:
-            forgotten = roll_forward(folder, ledger)
-            pass_point("rolled_forward")
-            with staging(folder, as_of, lambda run_id: bool(ledger.applied_runs([run_id]))) as (
-                run_id,
-                staged,
-            ):
-                pass_point("staged")
-                if STDIN in patterns:
-                    spool_stdin(sys.stdin.buffer, staged / SPOOL)
-                spans = plan(patterns, staged / SPOOL)
-                runner = choose_runner(
-                    options,
-                    spans,
-                    config.runner.workers,
-                    config.runner.multi_process_above,
-                    beam_arguments,
-                )
-                empty = ledger.is_empty()
-                open_earlier: OpenEarlierRuns = (
-                    NoEarlierRuns if empty else functools.partial(open_ledger, url)
-                )
-                graph = Plan(
-                    spans=spans,
-                    limits=Limits(config.limits.record_bytes, config.limits.file_bytes),
-                    fields=FieldNames.with_overrides(config.inputs.fields),
-                    themes=loaded.themes,
-                    as_of=as_of,
-                    backfill_after=timedelta.min if forgotten else config.backfill_after,
-                    open_earlier=open_earlier,
-                    similar=config.stories.similar,
-                    table_formats=config.aggregates.formats,
-                    folder=staged,
-                    progress=staged / PROGRESS,
-                )
-                pass_point("planned")
-                sizes = {span.name: span.size for span in spans}
-                with watched(graph, sizes, progress):
-                    execute(graph, options)
-                pass_point("executed")
-                complete_files(graph)
-                pass_point("files_completed")
-                counts, reasons = reconcile(staged)
-                pass_point("reconciled")
-                manifest = Manifest(
-                    run_id=run_id,
-                    sequence=ledger.next_sequence(),
-                    as_of=as_of,
-                    started_at=started_at,
-                    finished_at=datetime.now(UTC),
-                    counts=counts,
-                    dead_letters=reasons,
-                    alerts={
-                        theme.theme: count_alerts(staged, theme.theme) for theme in loaded.themes
-                    },
-                    inputs=tuple(InputFile(name=name, bytes=size) for name, size in sizes.items()),
-                    runner=runner,
-                    versions=versions(),
-                    config=config.model_dump(mode="json"),
-                    themes={theme.theme: theme.version for theme in loaded.themes},
-                    files={
-                        path.relative_to(staged).as_posix(): output_file(path)
-                        for path in sorted(staged.rglob("*"))
-                        if path.is_file() and not path.name.startswith(".")
-                    },
-                )
-                held.check()
-                run_dir = commit(folder, staged, manifest)
-            _apply(ledger, run_dir, manifest)
-            # A run that is placed in the future forgets no more for that.
-            ledger.prune(min(as_of, started_at) - config.ledger.keep)
-            pass_point("pruned")
-            rotate(folder, config.keep_runs)
-            pass_point("rotated")
+        forgotten = roll_forward(folder, ledger)
+        pass_point("rolled_forward")
+        with staging(folder, as_of) as (run_id, staged):
+            pass_point("staged")
+            if STDIN in patterns:
+                spool_stdin(sys.stdin.buffer, staged / SPOOL)
+            spans = plan_spans(patterns, staged / SPOOL)
+            graph = plan_graph(
+                config,
+                loaded.themes,
+                spans=spans,
+                as_of=as_of,
+                open_earlier=(
+                    NoEarlierRuns if ledger.is_empty() else functools.partial(open_ledger, url)
+                ),
+                folder=staged,
+                all_backfill=forgotten,
+            )
+            runner = choose_runner(options, spans, config.runner, beam_arguments)
+            pass_point("planned")
+            counts, reasons = produce(graph, options, progress)
+            manifest = Manifest(
+                run_id=run_id,
+                sequence=max(ledger.next_sequence(), next_sequence(folder)),
+                as_of=as_of,
+                started_at=started_at,
+                finished_at=datetime.now(UTC),
+                counts=counts,
+                dead_letters=reasons,
+                alerts={theme.theme: count_alerts(staged, theme.theme) for theme in loaded.themes},
+                inputs=tuple(
+                    InputFile(name=name, bytes=size) for name, size in sizes_of(spans).items()
+                ),
+                runner=runner,
+                versions=versions(),
+                config=config.model_dump(mode="json"),
+                themes={theme.theme: theme.version for theme in loaded.themes},
+                files=output_files(staged),
+            )
+            held.check()
+            run_dir = commit(folder, staged, manifest)
+        _apply(ledger, run_dir, manifest)
+        # A run that is placed in the future forgets no more for that.
+        ledger.prune(min(as_of, started_at) - config.ledger.keep)
+        pass_point("pruned")
+        rotate(folder, config.keep_runs)
+        pass_point("rotated")
     return RunResult(run_dir, manifest)
+
+
+def plan_graph(
+    config: PipelineConfig,
+    themes: Sequence[Theme],
+    *,
+    spans: Sequence[Span],
+    as_of: datetime,
+    open_earlier: OpenEarlierRuns,
+    folder: Path,
+    all_backfill: bool = False,
+) -> Plan:
+    """What a run's graph is built from.
+
+    Args:
+        folder: Where its files are written.
+        all_backfill: Whether nothing is to count as new.
+    """
+    return Plan(
+        spans=spans,
+        limits=Limits(config.limits.record_bytes, config.limits.file_bytes),
+        fields=FieldNames.with_overrides(config.inputs.fields),
+        themes=themes,
+        as_of=as_of,
+        backfill_after=timedelta.min if all_backfill else config.backfill_after,
+        open_earlier=open_earlier,
+        similar=config.stories.similar,
+        table_formats=config.aggregates.formats,
+        folder=folder,
+        progress=folder / PROGRESS,
+    )
+
+
+def produce(
+    graph: Plan, options: PipelineOptions, progress: Progress
+) -> tuple[Counts, dict[Reason, int]]:
+    """Write all files of a run but its manifest; give what `reconcile` gives.
+
+    Raises:
+        RunError: the pipeline failed, or the counts do not add up.
+    """
+    with watched(graph, sizes_of(graph.spans), progress):
+        execute(graph, options)
+    pass_point("executed")
+    complete_files(graph)
+    pass_point("files_completed")
+    reconciled = reconcile(graph.folder)
+    pass_point("reconciled")
+    return reconciled
+
+
+def sizes_of(spans: Sequence[Span]) -> dict[str, int]:
+    """The size of each file as it lies on disk, by its name."""
+    return {span.name: span.size for span in spans}
 
 
 def roll_forward(out: Path, ledger: Ledger) -> bool:
@@ -197,9 +226,9 @@ def roll_forward(out: Path, ledger: Ledger) -> bool:
     """
     lost = ledger.is_empty()
     runs = complete_runs(out)
-    applied = ledger.applied_runs([run.manifest.run_id for run in runs])
+    applied = ledger.applied_runs([run_key(run.manifest) for run in runs])
     for run in runs:
-        if run.manifest.run_id not in applied:
+        if run_key(run.manifest) not in applied:
             _LOGGER.warning("applying the run %s to the ledger first", run.manifest.run_id)
             _apply(ledger, run.folder, run.manifest)
     repair_latest(out)
@@ -209,7 +238,9 @@ def roll_forward(out: Path, ledger: Ledger) -> bool:
 def _apply(ledger: Ledger, run_dir: Path, manifest: Manifest) -> None:
     changes = read_changes(run_dir / LEDGER_CHANGES)
     pass_point("applying")
-    ledger.apply(manifest.run_id, manifest.sequence, manifest.as_of, changes)
+    # Another folder's run may have taken the number since.
+    sequence = max(manifest.sequence, ledger.next_sequence())
+    ledger.apply(run_key(manifest), sequence, manifest.as_of, changes)
     pass_point("applied")
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Any
 
 from apache_beam import Pipeline
 from apache_beam.options.pipeline_options import (
@@ -18,6 +18,7 @@ from apache_beam.options.pipeline_options import (
     WorkerOptions,
 )
 
+from pipeline.config import RunnerChoice
 from pipeline.console import Progress
 from pipeline.graph import Plan, build_graph
 from pipeline.manifest import Runner
@@ -55,8 +56,7 @@ def beam_options(arguments: Sequence[str]) -> PipelineOptions:
 def choose_runner(
     options: PipelineOptions,
     spans: Sequence[Span],
-    wanted: int | Literal["auto"],
-    multi_process_above: int,
+    choice: RunnerChoice,
     given: Sequence[str],
 ) -> Runner:
     """Set runner and workers in *options* where the user did not, by the size of the input.
@@ -77,8 +77,9 @@ def choose_runner(
             span.name: span.size * (_RATIO if span.name.endswith(_COMPRESSED) else 1)
             for span in spans
         }
-        workers = min(os.cpu_count() or 1, len(spans)) if wanted == "auto" else wanted
-        large = sum(size.values()) > multi_process_above
+        wanted = choice.workers
+        workers = min(os.cpu_count() or 1, len(spans)) if wanted == "auto" else int(wanted)
+        large = sum(size.values()) > choice.multi_process_above
         if workers > 1 and (large or wanted != "auto"):
             direct.direct_running_mode = _MULTI_PROCESSING
             direct.direct_num_workers = workers

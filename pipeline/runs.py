@@ -8,7 +8,7 @@ out/latest.json         names the newest complete run
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ import orjson
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from pipeline.manifest import MANIFEST, Manifest
+from pipeline.manifest import LEDGER_CHANGES, MANIFEST, Manifest
 from pipeline.pauses import pass_point
 from transforms.errors import ConfigError, RunError
 
@@ -62,16 +62,21 @@ def find_run(out: Path, run_id: str) -> CompleteRun:
     raise ConfigError(f"{out / 'runs'}: no complete run {run_id!r}")
 
 
+def next_sequence(out: Path) -> int:
+    """The place of a new run among those that are kept below *out*."""
+    return 1 + max((run.manifest.sequence for run in complete_runs(out)), default=0)
+
+
+def run_key(manifest: Manifest) -> str:
+    """What the ledger knows a run by: runs of two output folders may have one id."""
+    return f"{manifest.run_id} {manifest.files[LEDGER_CHANGES].sha256[:16]}"
+
+
 @contextmanager
-def staging(
-    out: Path, as_of: datetime, is_taken: Callable[[str], bool]
-) -> Iterator[tuple[str, Path]]:
+def staging(out: Path, as_of: datetime) -> Iterator[tuple[str, Path]]:
     """A new run id and its staging folder, which is gone afterwards whatever happens.
 
     A live run holds the lock in its folder; folders of runs that died are swept.
-
-    Args:
-        is_taken: Whether a run id was given before, to a run that is no longer there.
 
     Raises:
         RunError: *out* cannot be written to.
@@ -82,7 +87,7 @@ def staging(
         (out / "runs").mkdir(exist_ok=True)
         with _changing(out):
             _sweep(parent)
-            run_id = _new_run_id(out, as_of, is_taken)
+            run_id = _new_run_id(out, as_of)
             folder = parent / run_id
             folder.mkdir()
             alive = FileLock(folder / _LOCK)
@@ -110,15 +115,13 @@ def _sweep(parent: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _new_run_id(out: Path, as_of: datetime, is_taken: Callable[[str], bool]) -> str:
+def _new_run_id(out: Path, as_of: datetime) -> str:
     base = f"{as_of:%Y%m%dT%H%M%SZ}"
     candidates = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
     return next(
         run_id
         for run_id in candidates
-        if not (out / "staging" / run_id).exists()
-        and not (out / "runs" / run_id).exists()
-        and not is_taken(run_id)
+        if not (out / "staging" / run_id).exists() and not (out / "runs" / run_id).exists()
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from pipeline.config import PipelineConfig
 from pipeline.ledger import Ledger
 from pipeline.manifest import AlertCounts, Counts
-from pipeline.runs import complete_runs
+from pipeline.runs import complete_runs, run_key
 from transforms.errors import PolicywireError
 from transforms.records import Record
 
@@ -57,7 +57,7 @@ def status(config: PipelineConfig, out: Path, now: datetime, max_age: timedelta)
     try:
         with Ledger.open(config.ledger.url_below(out)) as opened:
             stats = opened.stats()
-            applied = opened.applied_runs([run.manifest.run_id for run in runs])
+            applied = opened.applied_runs([run_key(run.manifest) for run in runs])
             ledger = LedgerState(
                 articles=stats.rows["articles"],
                 stories=stats.rows["stories"],

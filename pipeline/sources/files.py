@@ -30,7 +30,7 @@ enough that two workers end together, large enough that opening a file is no cos
 STDIN = "-"
 
 
-def plan(patterns: Sequence[str], spool: Path) -> list[Span]:
+def plan_spans(patterns: Sequence[str], spool: Path) -> list[Span]:
     """Find the files that *patterns* name and cut them into spans, sorted by name.
 
     A file that two patterns name is read once. '-' is standard input, JSON Lines;

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -136,17 +137,28 @@ class Played(NamedTuple):
 
 @pytest.fixture(scope="module")
 def played(
-    shell: Callable[[Path], Shell], folder_of: Callable[[Path], Path]
-) -> Callable[[Path], Played]:
-    pages: dict[Path, Played] = {}
+    shell: Callable[[Path], Shell],
+    folder_of: Callable[[Path], Path],
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[Path], Played]]:
+    """Gives a page when its commands were run; two pages at a time are."""
+    parameters = (getattr(item, "callspec", None) for item in request.session.items)
+    wanted = {one.params["page"] for one in parameters if one and "page" in one.params}
+    pages: dict[Path, Future[Played]] = {}
 
-    def play(page: Path) -> Played:
+    def begin(page: Path) -> Future[Played]:
         if page not in pages:
             folder = folder_of(page)
-            pages[page] = Played(folder, *run_page(page, shell(folder), folder))
+            pages[page] = pool.submit(
+                lambda: Played(folder, *run_page(page, shell(folder), folder))
+            )
         return pages[page]
 
-    return play
+    with ThreadPoolExecutor(2) as pool:
+        for page in (COMMANDS, *PAGES):  # the one that takes longest first
+            if page in wanted:
+                begin(page)
+        yield lambda page: begin(page).result()
 
 
 def run_page(page: Path, run: Shell, folder: Path) -> tuple[int, list[str]]:

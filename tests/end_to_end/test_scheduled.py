@@ -63,7 +63,9 @@ def paused(
     finally:
         if process.poll() is None:
             process.kill()
-            process.communicate()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
         reached.unlink(missing_ok=True)
 
 

@@ -24,13 +24,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.sources import readers
-from pipeline.sources.files import SPAN_BYTES, plan
+from pipeline.sources.files import SPAN_BYTES, plan_spans
 from pipeline.sources.readers import Limits, Read, Span, read_span
 from transforms.errors import ConfigError, RecordError
+from transforms.logic.decoding import marked_encoding
 from transforms.logic.documents import FieldNames, parse_document
 from transforms.records import RawDocument
 
@@ -304,6 +305,7 @@ def test_spans_cover_a_file_without_gap_or_overlap(
     lines: list[bytes], ended: bool, mark: bytes, cuts: list[float]
 ) -> None:
     content = mark + b"\n".join(lines) + b"\n" * ended
+    assume(marked_encoding(content) in (None, "utf-8-sig"))  # others are not cut into spans
     limits = Limits(record_bytes=20, file_bytes=10_000)
     with tempfile.TemporaryDirectory() as folder:
         path = written(Path(folder), "x.jsonl", content)
@@ -698,7 +700,7 @@ def test_a_broken_row_group_costs_itself_alone() -> None:
 def test_a_large_file_is_cut_and_a_small_one_is_not(tmp_path: Path) -> None:
     small = written(tmp_path, "a.jsonl", LINES)
     large = written(tmp_path, "b.jsonl", LINES * (SPAN_BYTES // len(LINES) + 9))
-    spans = plan([str(tmp_path / "*"), str(small)], tmp_path / "stdin")
+    spans = plan_spans([str(tmp_path / "*"), str(small)], tmp_path / "stdin")
     assert [(s.name, s.start) for s in spans] == [
         (str(small), 0), (str(large), 0), (str(large), SPAN_BYTES),
     ]  # fmt: skip
@@ -721,19 +723,19 @@ def test_what_cannot_be_read_from_the_middle_is_not_cut(
     tmp_path: Path, name: str, content: bytes, spans: int
 ) -> None:
     path = written(tmp_path, name, content)
-    assert len(plan([str(path)], tmp_path / "stdin")) == spans
+    assert len(plan_spans([str(path)], tmp_path / "stdin")) == spans
 
 
 def test_row_groups_are_spans(tmp_path: Path) -> None:
     rows = {"title": [os.urandom(1000).hex() for _ in range(6000)]}
     path = written(tmp_path, "x.parquet", parquet(rows, row_group_size=2000))
-    spans = plan([str(path)], tmp_path / "stdin")
+    spans = plan_spans([str(path)], tmp_path / "stdin")
     assert [(span.start, span.end) for span in spans] == [(0, 1), (1, 2), (2, 3)]
 
 
 def test_a_pattern_that_names_no_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no file matches"):
-        plan([str(tmp_path / "*.jsonl")], tmp_path / "stdin")
+        plan_spans([str(tmp_path / "*.jsonl")], tmp_path / "stdin")
 
 
 def test_what_is_no_file_is_planned_and_refused_where_it_is_read(tmp_path: Path) -> None:
@@ -742,7 +744,7 @@ def test_what_is_no_file_is_planned_and_refused_where_it_is_read(tmp_path: Path)
     os.mkfifo(tmp_path / "pipe")
     gone = written(tmp_path, "gone.jsonl", LINES)
     written(tmp_path, "good[1].jsonl", LINES)
-    spans = plan([str(tmp_path / "*"), str(tmp_path / "good[1].jsonl")], tmp_path / "stdin")
+    spans = plan_spans([str(tmp_path / "*"), str(tmp_path / "good[1].jsonl")], tmp_path / "stdin")
     gone.unlink()
     found = {}
     for span in spans:
@@ -763,7 +765,7 @@ def test_what_is_no_file_is_planned_and_refused_where_it_is_read(tmp_path: Path)
 def test_a_file_that_disappears_while_files_are_found(tmp_path: Path) -> None:
     path = written(tmp_path, "x.jsonl", LINES)
     with patch("os.path.getsize", side_effect=FileNotFoundError):
-        (span,) = plan([str(path)], tmp_path / "stdin")
+        (span,) = plan_spans([str(path)], tmp_path / "stdin")
     assert span.size == 0
 
 
@@ -774,7 +776,7 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
             file.write(LINES)
     except OSError:
         pytest.skip("this file system has no such names")
-    (span,) = plan([str(tmp_path / "*.jsonl")], tmp_path / "stdin")
+    (span,) = plan_spans([str(tmp_path / "*.jsonl")], tmp_path / "stdin")
     assert span.name == f"{tmp_path}/caf\\udce9.jsonl"
     assert len(list(read_span(span, LIMITS, SEEN_AT))) == 2
     os.unlink(name)
