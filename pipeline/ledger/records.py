@@ -1,0 +1,60 @@
+"""What a ledger says of itself, and the rows of its export."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from transforms.records import AlertChange, Record, SeenArticles, ToldChange
+
+
+class AppliedRun(Record):
+    """A run whose changes are in the ledger."""
+
+    change: Literal["run"] = "run"
+    run_id: str
+    sequence: int
+    as_of: datetime
+
+
+class StartedStory(Record):
+    """A story, and the run that told it first."""
+
+    change: Literal["story"] = "story"
+    story_id: str
+    sequence: int
+
+
+class FeedState(Record):
+    """What is remembered of a feed, for the next time that it is fetched."""
+
+    change: Literal["feed"] = "feed"
+    url: str
+    state: dict[str, Any]
+    updated_at: datetime
+
+
+ExportedRow = Annotated[
+    AppliedRun | StartedStory | SeenArticles | ToldChange | AlertChange | FeedState,
+    Field(discriminator="change"),
+]
+
+
+class LedgerStats(Record):
+    """How much a ledger holds."""
+
+    revision: str = Field(description="Of its schema.")
+    rows: dict[str, int] = Field(description="By table.")
+    bytes: int = Field(description="On the disk, indexes included.")
+    oldest_seen_at: datetime | None = Field(description="The last sighting that is longest ago.")
+    newest_seen_at: datetime | None
+    last_run: AppliedRun | None = Field(description="The last one that was applied.")
+
+
+class Pruned(NamedTuple):
+    """How many rows a pruning removed."""
+
+    articles: int
+    stories: int
+    alerts: int
+    keys: int
