@@ -60,8 +60,7 @@ def main() -> None:
 def _compare(ledger: Ledger, rows: int) -> None:
     empty = _measure(ledger, 0)
     started = time.perf_counter()
-    for start in range(_SEEN + _TOLD, rows, _RUN):
-        _apply(ledger, _news(range(start, min(rows, start + _RUN))))
+    fill(ledger, rows, _SEEN + _TOLD)
     print(f"filled in {time.perf_counter() - started:,.0f} s")
     stats = ledger.stats()
     counts = ", ".join(f"{count:,} {name}" for name, count in stats.rows.items() if count)
@@ -77,32 +76,48 @@ def _compare(ledger: Ledger, rows: int) -> None:
         print(f"{before.processor:>18,.0f}{after.processor:>10,.0f}")
 
 
+def fill(ledger: Ledger, rows: int, held: int = 0) -> None:
+    """Let *ledger*, which holds the first *held* articles, hold *rows* of them."""
+    for start in range(held, rows, _RUN):
+        _apply(ledger, _news(range(start, min(rows, start + _RUN))))
+
+
 def _measure(ledger: Ledger, held: int) -> dict[str, Rate]:
     """Rates of a ledger that holds the first *held* articles; adds some."""
+    rates = _applied(ledger, held)
+    held += _SEEN + _TOLD
     chance = random.Random(held)  # noqa: S311 # a sample
+    numbers = [chance.randrange(held) for _ in range(_ASKED)]
+    told = [number // _ONE_TOLD_IN * _ONE_TOLD_IN for number in numbers[: _ASKED // _KEYS]]
+    keys = [key for number in told for key in _keys(number)]
+    asked: dict[str, tuple[Callable[[Sequence[Any]], object], Sequence[Any]]] = {
+        "known ids looked up": (ledger.known_articles, [_id(number) for number in numbers]),
+        "recent ids looked up": (
+            ledger.known_articles,
+            [_id(held - 1 - number % _SEEN) for number in numbers],
+        ),
+        "new ids looked up": (ledger.known_articles, [_id(held + n) for n in range(_ASKED)]),
+        "keys looked up": (ledger.candidates, keys),
+        "absent keys looked up": (ledger.candidates, [~key for key in keys]),
+    }
+    for _ in range(2):  # what the first time has read need not be read the second time
+        rates |= {name: _asked(*what) for name, what in asked.items()}
+    return rates
+
+
+def _applied(ledger: Ledger, held: int) -> dict[str, Rate]:
     seen = list(_seen(range(held, held + _SEEN)))
     told = list(_told(range(held + _SEEN, held + _SEEN + _TOLD), _moment(held)))
     again = [_seen_again(one) for one in seen]
-    rates = {"new articles applied": _rate(_SEEN, lambda: _apply(ledger, seen))}
+    news = _rate(_SEEN, lambda: _apply(ledger, seen))
     stories = _rate(_TOLD, lambda: _apply(ledger, told))
-    rates["told articles applied"] = stories
-    rates["their keys inserted"] = Rate(*(_KEYS * rate for rate in stories))
-    rates["articles seen again"] = _rate(_SEEN, lambda: _apply(ledger, again))
-    del seen, told, again
-    held += _SEEN + _TOLD
-    known = [_id(chance.randrange(held)) for _ in range(_ASKED)]
-    recent = [_id(held - 1 - chance.randrange(_SEEN)) for _ in range(_ASKED)]
-    new = [_id(held + number) for number in range(_ASKED)]
-    told_numbers = [number for number in range(held) if not number % _ONE_TOLD_IN]
-    keys = [key for number in chance.sample(told_numbers, 500) for key in _keys(number)]
-    absent = [key + 1 for number in new[:500] for key in _keys(int(number, 16) % held)]
-    for _ in range(2):  # what the first time has read need not be read the second time
-        rates["known ids looked up"] = _asked(ledger.known_articles, known)
-        rates["recent ids looked up"] = _asked(ledger.known_articles, recent)
-        rates["new ids looked up"] = _asked(ledger.known_articles, new)
-        rates["keys looked up"] = _asked(ledger.candidates, keys)
-        rates["absent keys looked up"] = _asked(ledger.candidates, absent)
-    return rates
+    return {
+        "new articles applied": news,
+        "told articles applied": stories,
+        "their keys inserted": Rate(*(_KEYS * rate for rate in stories)),
+        "articles seen again": _rate(_SEEN, lambda: _apply(ledger, again)),
+        "nothing to forget": _rate(1, lambda: ledger.prune(_START - timedelta(days=1))),
+    }
 
 
 def _rate(number: int, work: Callable[[], object]) -> Rate:

@@ -103,7 +103,7 @@ def _without_memory() -> Iterator[None]:
     """Runs compute no signatures and tell the ledger nothing."""
     with (
         mock.patch("transforms.logic.classify.signature", _no_signature),
-        mock.patch.object(Ledger, "apply", lambda *_: True),
+        mock.patch.object(Ledger, "apply", return_value=True),
     ):
         yield
 
