@@ -98,7 +98,7 @@ def _measure(ledger: Ledger, held: int) -> dict[str, Rate]:
         ),
         "new ids looked up": (ledger.known_articles, [_id(held + n) for n in range(_ASKED)]),
         "keys looked up": (ledger.candidates, keys),
-        "absent keys looked up": (ledger.candidates, [~key for key in keys]),
+        "absent keys looked up": (ledger.candidates, [key ^ 1 for key in keys]),
     }
     for _ in range(2):  # what the first time has read need not be read the second time
         rates |= {name: _asked(*what) for name, what in asked.items()}

@@ -109,7 +109,10 @@ def run(
         str | None, typer.Option(help="The run's place in time, ISO 8601, UTC without a zone.")
     ] = None,
     wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for another run that holds the ledger.")
+        float,
+        typer.Option(
+            min=0, max=86_400, help="Seconds to wait for another run that holds the ledger."
+        ),
     ] = 0,
     fail_on_dead_letters: Annotated[
         bool, typer.Option("--fail-on-dead-letters", help="Exit with 3 where there are any.")
@@ -306,7 +309,8 @@ def status(
     config: ConfigOption = None,
     out: OutOption = None,
     max_age: Annotated[
-        float, typer.Option(min=0, help="Minutes that the newest run may be old.")
+        float,
+        typer.Option(min=0, max=5_000_000, help="Minutes that the newest run may be old."),
     ] = 60,
     prometheus: Annotated[
         Path | None, typer.Option(help="Also write a file for Prometheus' textfile collector.")
@@ -362,7 +366,8 @@ def ledger_prune(
     config: ConfigOption = None,
     out: OutOption = None,
     keep: Annotated[
-        float | None, typer.Option(min=0, help="Days, instead of the configuration's.")
+        float | None,
+        typer.Option(min=0, max=36_500, help="Days, instead of the configuration's."),
     ] = None,
 ) -> None:
     """Forget what was not seen for longer than the ledger keeps."""
@@ -537,17 +542,20 @@ def _print_alerts(files: Iterable[Path]) -> None:
     if total > _SHOWN:
         shown = f"the first {_SHOWN} of {shown}"
     typer.echo(f"\n{shown}:")
-    rows = [
-        (
-            alert["theme"],
-            alert["level"],
-            f"{alert['score']:g}",
-            _short(alert["evidence"][0]["words"]),
-            _short(alert["article"]["title"] or alert["evidence"][0]["sentence"]),
+    rows = []
+    for alert in strongest:
+        first = (alert["evidence"] or [{"words": "", "sentence": ""}])[0]  # a cancel has none
+        rows.append(
+            (
+                alert["kind"],
+                alert["theme"],
+                alert["level"],
+                f"{alert['score']:g}",
+                _short(first["words"]),
+                _short(alert["article"]["title"] or first["sentence"]),
+            )
         )
-        for alert in strongest
-    ]
-    _print_table(("theme", "level", "score", "words", "headline or sentence"), rows)
+    _print_table(("kind", "theme", "level", "score", "words", "headline or sentence"), rows)
 
 
 def _short(text: str) -> str:

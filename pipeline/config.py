@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -48,10 +48,9 @@ def _span(value: object) -> object:
     match = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{value!r}: write a span of time like 30m, 12h, 7d or 2w")
-    try:
-        return float(match[1]) * _SPANS[match[2]]
-    except OverflowError:
-        raise ValueError(f"{value!r}: longer than there has been time") from None
+    if float(match[1]) > _LONGEST / _SPANS[match[2]]:
+        raise ValueError(f"{value!r}: longer than a hundred years")
+    return float(match[1]) * _SPANS[match[2]]
 
 
 def _count_or_span(value: object) -> object:
@@ -69,6 +68,7 @@ def _known_fields(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...
 
 Size = Annotated[int, BeforeValidator(_size), Field(gt=0)]
 TimeSpan = Annotated[timedelta, BeforeValidator(_span), Field(ge=timedelta(0))]
+_LONGEST = timedelta(days=36_500)
 
 
 class _Part(BaseModel):
@@ -137,6 +137,12 @@ class PipelineConfig(_Part):
     limits: SizeLimits = SizeLimits()
     aggregates: Aggregates = Aggregates()
     runner: RunnerChoice = RunnerChoice()
+
+    def without_secrets(self) -> Self:
+        """As it may be shown: the password in the ledger's URL, which may stand there
+        plainly, is masked."""
+        url = self.ledger.url and re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.ledger.url)
+        return self.model_copy(update={"ledger": self.ledger.model_copy(update={"url": url})})
 
 
 class LoadedConfig(NamedTuple):

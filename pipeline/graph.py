@@ -65,6 +65,7 @@ class Plan(NamedTuple):
     as_of: datetime
     backfill_after: timedelta
     open_earlier: OpenEarlierRuns
+    refresh_after: timedelta
     similar: float
     table_formats: Sequence[str]
     folder: Path
@@ -79,7 +80,9 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     read = pipeline | "Read" >> ReadDocuments(plan.spans, plan.limits, plan.as_of, plan.progress)
     parsed = read.good | "Parse" >> ParseDocuments(plan.fields)
     normalised = parsed.good | "Normalise" >> NormaliseEntries()
-    fresh = normalised.good | "DropSeen" >> DropSeen(plan.open_earlier, themes, plan.as_of)
+    fresh = normalised.good | "DropSeen" >> DropSeen(
+        plan.open_earlier, themes, plan.as_of, plan.refresh_after
+    )
     classified = fresh.good | "Classify" >> ClassifyThemes(plan.themes)
     distinct = classified | "DropDuplicates" >> DropDuplicates(plan.as_of)
     grouped = distinct.good | "GroupStories" >> GroupStories(plan.open_earlier, plan.similar)

@@ -82,6 +82,9 @@ class Manifest(Record):
     run_id: str
     sequence: int = Field(description="Its place among all runs of its ledger, from 1.")
     as_of: datetime
+    all_backfill: bool = Field(
+        description="Whether nothing counted as new, since the ledger had been lost."
+    )
     started_at: datetime
     finished_at: datetime
     counts: Counts

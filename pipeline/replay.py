@@ -1,12 +1,14 @@
 """Reading a run's inputs again, with today's themes."""
 
 import functools
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import orjson
+from pydantic import ValidationError
 
 from pipeline.config import LoadedConfig, PipelineConfig
 from pipeline.console import Progress
@@ -49,7 +51,10 @@ def replay(
         raise ConfigError(f"{write}: exists already")
     return_freed_memory()
     manifest = run.manifest
-    config = PipelineConfig.model_validate(manifest.config)
+    try:
+        config = PipelineConfig.model_validate(manifest.config)
+    except ValidationError as error:
+        raise ConfigError(f"{run.folder}: a run of another version: {error}") from error
     with tempfile.TemporaryDirectory() as temporary:
         folder = (write or Path(temporary) / "run").resolve()
         folder.mkdir(parents=True)
@@ -63,8 +68,13 @@ def replay(
             as_of=manifest.as_of,
             open_earlier=functools.partial(open_recorded, run.folder.resolve()),
             folder=folder,
+            all_backfill=manifest.all_backfill,
         )
-        produce(graph, options, progress)
+        try:
+            produce(graph, options, progress)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         (folder / PROGRESS).unlink(missing_ok=True)
         themes = manifest.themes.keys() | {theme.theme for theme in loaded.themes}
         return [

@@ -135,6 +135,7 @@ def run(
                 run_id=run_id,
                 sequence=max(ledger.next_sequence(), next_sequence(folder)),
                 as_of=as_of,
+                all_backfill=forgotten,
                 started_at=started_at,
                 finished_at=datetime.now(UTC),
                 counts=counts,
@@ -145,7 +146,7 @@ def run(
                 ),
                 runner=runner,
                 versions=versions(),
-                config=config.model_dump(mode="json"),
+                config=config.without_secrets().model_dump(mode="json"),
                 themes={theme.theme: theme.version for theme in loaded.themes},
                 files=output_files(staged),
             )
@@ -184,6 +185,8 @@ def plan_graph(
         as_of=as_of,
         backfill_after=timedelta.min if all_backfill else config.backfill_after,
         open_earlier=open_earlier,
+        # Well before it would be forgotten.
+        refresh_after=min(timedelta(days=1), config.ledger.keep / 2),
         similar=config.stories.similar,
         table_formats=config.aggregates.formats,
         folder=folder,
@@ -298,9 +301,10 @@ def count_alerts(staging: Path, theme: str) -> AlertCounts:
     with (staging / alert_file(theme)).open("rb") as file:
         for line in file:
             alert = orjson.loads(line)
+            if alert["kind"] == "cancel":
+                found["cancels"] += 1
+                continue
+            found[alert["level"]] += 1
             found["backfill"] += alert["backfill"]
             found["updates"] += alert["kind"] == "update"
-            found["cancels"] += alert["kind"] == "cancel"
-            if alert["kind"] != "cancel":
-                found[alert["level"]] += 1
     return AlertCounts(**found)

@@ -126,14 +126,23 @@ def _new_run_id(out: Path, as_of: datetime) -> str:
 
 
 def commit(out: Path, staged: Path, manifest: Manifest) -> Path:
-    """Make a run visible: manifest last, then one rename, then the pointer to it."""
+    """Make a run visible: manifest last, then one rename, then the pointer to it.
+
+    All of it is on the disk before the ledger can know of it.
+    """
+    for path in staged.rglob("*"):
+        if path.is_file():
+            _sync(path)
     _write_durably(staged / MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
     pass_point("manifest_written")
     final = out / "runs" / manifest.run_id
     with _changing(out):
         for hidden in (PROGRESS, _LOCK):
             (staged / hidden).unlink(missing_ok=True)
+        for folder in (*(path for path in staged.rglob("*") if path.is_dir()), staged):
+            _sync(folder)
         staged.rename(final)
+        _sync(final.parent)
         pass_point("run_moved")
         _point_to(out, manifest.run_id)
     pass_point("latest_written")
@@ -173,9 +182,12 @@ def rotate(out: Path, keep: int | timedelta) -> list[str]:
     else:
         gone = runs[: max(0, len(runs) - keep)]
     for run in gone:
-        # The manifest goes first: what is left of a crash here is no run.
-        (run.folder / MANIFEST).unlink(missing_ok=True)
-        shutil.rmtree(run.folder, ignore_errors=True)
+        # In one step it is no run any more; what a crash leaves of it is swept.
+        aside = out / "staging" / f"{run.folder.name}.old"
+        with _changing(out):
+            shutil.rmtree(aside, ignore_errors=True)
+            run.folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
     return [run.manifest.run_id for run in gone]
 
 
@@ -184,3 +196,13 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync(path: Path) -> None:
+    """Have a file or folder written to the disk, where the system can do that to it."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

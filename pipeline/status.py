@@ -15,6 +15,9 @@ from pipeline.runs import complete_runs, run_key
 from transforms.errors import PolicywireError
 from transforms.records import Record
 
+# A run that is there was not applied yet when this looks in between.
+_APPLIED_WITHIN = timedelta(minutes=10)
+
 
 class LedgerState(Record):
     """What can be said of a ledger at a glance."""
@@ -65,8 +68,9 @@ def status(config: PipelineConfig, out: Path, now: datetime, max_age: timedelta)
                 bytes=stats.bytes,
                 unapplied_runs=len(runs) - len(applied),
             )
-            if ledger.unapplied_runs:
-                problems.append(f"{ledger.unapplied_runs} runs are not applied to the ledger yet")
+            waits = newest is not None and now - newest.finished_at > _APPLIED_WITHIN
+            if ledger.unapplied_runs and waits:
+                problems.append(f"runs that the ledger does not know yet: {ledger.unapplied_runs}")
     except PolicywireError as error:
         problems.append(str(error))
     return Status(
@@ -117,10 +121,13 @@ def _prometheus(state: Status) -> Iterator[str]:
     if state.finished_at is not None and state.counts is not None:
         moment = state.finished_at.timestamp()
         yield from gauge("last_run_timestamp_seconds", "When it was finished.", ("", moment))
-        ends = state.counts.model_dump()
+        ends = state.counts.model_dump(exclude={"read"})
+        yield from gauge(
+            "last_run_read", "Items that the newest run read.", ("", state.counts.read)
+        )
         yield from gauge(
             "last_run_items",
-            "Where the items of the newest run ended; read is their sum.",
+            "Where the items of the newest run ended.",
             *((f'{{end="{end}"}}', number) for end, number in ends.items()),
         )
         yield from gauge(
@@ -130,6 +137,15 @@ def _prometheus(state: Status) -> Iterator[str]:
                 (f'{{theme="{theme}",level="{level}"}}', getattr(counts, level))
                 for theme, counts in sorted(state.alerts.items())
                 for level in ("focus", "mention")
+            ),
+        )
+        yield from gauge(
+            "last_run_changes",
+            "Updates, which are among the alerts, and cancels of the newest run.",
+            *(
+                (f'{{theme="{theme}",kind="{kind}"}}', getattr(counts, kind))
+                for theme, counts in sorted(state.alerts.items())
+                for kind in ("updates", "cancels")
             ),
         )
     if state.ledger is not None:

@@ -1,7 +1,7 @@
 """From articles to fresh articles."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 import apache_beam as beam
@@ -30,25 +30,40 @@ class DropSeen(beam.PTransform):
         open_earlier: Opens the earlier runs in a worker.
         themes: Hash of the themes in force.
         as_of: The run's place in time.
+        refresh_after: After what time the ledger is told that an article is still there.
     """
 
-    def __init__(self, open_earlier: OpenEarlierRuns, themes: str, as_of: datetime) -> None:
+    def __init__(
+        self,
+        open_earlier: OpenEarlierRuns,
+        themes: str,
+        as_of: datetime,
+        refresh_after: timedelta = timedelta(days=1),
+    ) -> None:
         super().__init__()
         self._open_earlier = open_earlier
         self._themes = themes
         self._as_of = as_of
+        self._refresh_after = refresh_after
 
     def expand(self, articles: beam.PCollection[Article]) -> beam.pvalue.DoOutputsTuple:
         return articles | "LookUp" >> beam.ParDo(
-            _LookUpFn(self._open_earlier, self._themes, self._as_of)
+            _LookUpFn(self._open_earlier, self._themes, self._as_of, self._refresh_after)
         ).with_outputs(TALLY, CHANGES, main=GOOD)
 
 
 class _LookUpFn(CountingFn):
-    def __init__(self, open_earlier: OpenEarlierRuns, themes: str, as_of: datetime) -> None:
+    def __init__(
+        self,
+        open_earlier: OpenEarlierRuns,
+        themes: str,
+        as_of: datetime,
+        refresh_after: timedelta,
+    ) -> None:
         self._open_earlier = open_earlier
         self._themes = themes
         self._as_of = as_of
+        self._refresh_after = refresh_after
 
     def setup(self) -> None:
         self._earlier = self._open_earlier()
@@ -83,7 +98,7 @@ class _LookUpFn(CountingFn):
                 yield result
                 continue
             self.counts["already_seen"] += 1
-            if before is not None and is_stale(before, self._as_of):
+            if before is not None and is_stale(before, self._as_of, self._refresh_after):
                 stale.add(article.article_id)
         if stale:
             ids = tuple(sorted(stale))

@@ -28,8 +28,9 @@ _PRAGMAS: Final = (
     # nothing beside what a run costs.
     "synchronous=FULL",
     "cache_size=-65536",  # 64 MiB; the default of 2 writes each page several times in a large run
-    # Look-ups of random ids are twice as fast as through that cache, and workers share the
-    # pages. SQLite lowers this to what it was compiled for, often 2 GiB.
+    # Look-ups of random ids are twice as fast as through that cache. Workers share the pages, and
+    # the system takes them back when it needs them, though they count as theirs until then.
+    # SQLite lowers this to what it was compiled for: 2 GiB, mostly.
     "mmap_size=1099511627776",
     "journal_size_limit=67108864",  # gives back what a large run needed of the log
 )

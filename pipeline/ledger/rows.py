@@ -36,7 +36,7 @@ _SECOND: Final = 1_000_000  # microseconds
 
 def pack_ids(ids: Sequence[str]) -> list[bytes]:
     """Ids as 17 bytes each: the digit in one, the 32 hex digits in 16. They sort as before."""
-    return _pack("".join([f"0{one}" for one in ids]), len(ids), _ID_BYTES)
+    return _pack([f"0{one}" for one in ids], _ID_BYTES)
 
 
 def pack_id(one: str) -> bytes:
@@ -49,9 +49,9 @@ def unpack_id(packed: bytes) -> str:
     return packed.hex()[1:]
 
 
-def _pack(digits: str, number: int, size: int) -> list[bytes]:
-    packed = bytes.fromhex(digits)
-    if len(packed) != number * size:
+def _pack(digits: Sequence[str], size: int) -> list[bytes]:
+    packed = bytes.fromhex("".join(digits))
+    if not set(map(len, digits)) <= {2 * size} or len(packed) != len(digits) * size:
         raise ValueError("an id is a digit and 32 hex digits, a hash of a text 32 hex digits")
     return [packed[start : start + size] for start in range(0, len(packed), size)]
 
@@ -78,7 +78,7 @@ def article_rows(change: SeenArticles) -> Iterator[ArticleRow]:
     """The rows of `articles`; ValueError where the columns are not equally long."""
     return zip(
         pack_ids(change.article_ids),
-        _pack("".join(change.text_hashes), len(change.text_hashes), _HASH_BYTES),
+        _pack(change.text_hashes, _HASH_BYTES),
         [seconds * _SECOND for seconds in change.published],
         [_CODES[name] for name in change.published_from],
         [micros(change.seen_at)] * len(change.article_ids),
@@ -91,7 +91,7 @@ def article_row(change: ToldChange) -> ArticleRow:
     article = change.article
     return (
         pack_id(article.article_id),
-        _pack(change.text_hash, 1, _HASH_BYTES)[0],
+        _pack((change.text_hash,), _HASH_BYTES)[0],
         micros(article.published_at),
         _CODES[article.published_from],
         micros(change.seen_at),

@@ -56,7 +56,7 @@ articles = Table(
     Column("text_hash", LargeBinary, nullable=False),
     Column("published_at", _LONG, nullable=False),
     Column("published_from", _SHORT, nullable=False),
-    Column("last_seen_at", _LONG, nullable=False),
+    Column("last_seen_at", _LONG, nullable=False, index=True),  # what to forget
     UniqueConstraint("article_id"),
     sqlite_strict=True,
 )

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
@@ -75,7 +75,7 @@ class Ledger:
     `pipeline.ledger.hold`. Times come back exactly as they went in.
 
     All methods raise LedgerError where the database fails. A change that failed has not
-    taken place.
+    taken place; where a server was lost, `applied_runs` tells whether it was in time.
     """
 
     def __init__(self, database: Database) -> None:
@@ -279,7 +279,7 @@ class Ledger:
             known = select(*columns).select_from(articles.outerjoin(told))
             for row in connection.execute(known.order_by(articles.c.article_id)):
                 yield exported_article(row)
-            raised = select(alerts).order_by(alerts.c.story_id, alerts.c.alert_id)
+            raised = select(alerts).order_by(alerts.c.story_id, alerts.c.alert_id, alerts.c.theme)
             for story_id, *alert in connection.execute(raised):
                 yield AlertChange(story_id=unpack_id(story_id), alert=known_alert(alert))
             # By code point: a server sorts text by the rules of its locale.
@@ -409,7 +409,12 @@ def _make_file(path: Path) -> None:
         with closing(sqlite3.connect(aside)) as connection:
             connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode=WAL")  # the file remembers both
-        with suppress(FileExistsError):
+        try:
             os.link(aside, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            if not path.exists():
+                aside.rename(path)
     finally:
         aside.unlink(missing_ok=True)

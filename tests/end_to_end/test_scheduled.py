@@ -21,8 +21,10 @@ INPUTS = ("seeds/articles.jsonl", "seeds/*")
 FAILED, BUSY = 1, 4
 
 
-def run(out: Path, *inputs: object, as_of: str = "2026-11-24T06:00Z", **env: str) -> Path:
-    done = start(out, *inputs, as_of=as_of, **env)
+def run(
+    out: Path, *inputs: object, as_of: str = "2026-11-24T06:00Z", config: Path | None = None
+) -> Path:
+    done = start(out, *inputs, as_of=as_of, config=config)
     _, said = done.communicate(timeout=120)
     assert done.returncode == 0, said.decode()
     return out / json.loads((out / "latest.json").read_text())["path"]
@@ -264,6 +266,24 @@ def test_an_edited_article_is_updated_and_cancelled(tmp_path: Path) -> None:
         [("cancel", "migration", "lost_ground")],
     ]
     assert policywire("verify", run_dir).returncode == 0
+    (tmp_path / "in.jsonl").write_text(json.dumps(article | {"text": texts[0]}) + "\n")
+    done = policywire("run", "--input", tmp_path / "in.jsonl", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr.decode()
+    shown = [line.split()[:2] for line in done.stdout.decode().splitlines()]
+    assert ["update", "migration"] in shown
+    assert ["cancel", "organised_crime"] in shown
+
+
+def test_what_is_kept_for_minutes_is_not_forgotten_while_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / "themes").symlink_to(ROOT / "configs" / "themes")
+    config = tmp_path / "pipeline.yaml"
+    config.write_text("ledger:\n  keep: 30m\n")
+    said = [
+        len(alerts(run(tmp_path / "out", INPUTS[0], as_of=as_of, config=config)))
+        for as_of in ("2026-11-24T06:00Z", "2026-11-24T06:20Z", "2026-11-24T06:40Z")
+    ]
+    assert said[0] > 0
+    assert said[1:] == [0, 0]
 
 
 def test_a_replay_with_the_same_themes_gives_the_same_bytes(first: Path, tmp_path: Path) -> None:

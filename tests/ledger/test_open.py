@@ -117,6 +117,23 @@ def test_folders_are_made(tmp_path: Path) -> None:
     Ledger.open(url).close()
 
 
+def test_a_file_system_without_hard_links(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(_: Path, __: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    Ledger.open(sqlite_url, create=True).close()
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.sqlite"]
+
+
+def test_a_machine_without_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(LedgerError, match=r"pip install 'policywire\[postgres\]'"):
+        Ledger.open("postgresql+psycopg://policywire@localhost/news")
+
+
 def test_names_are_taken_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "a ?%20#é&mode=memory.sqlite"
     with Ledger.open(f"sqlite:///{str(path).replace('?', '%3F')}", create=True) as ledger:

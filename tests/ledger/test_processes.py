@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -119,6 +120,14 @@ def test_whose_hold_was_taken_over_is_said(
     with hold(sqlite_url, "run 2", SOON):
         pass
     assert f"process {process.pid} on {HOST}, run 20261124T060000Z" in caplog.text
+
+
+def test_threads_may_ask_one_ledger(ledger: Ledger) -> None:
+    ledger.apply("run", 1, NOW, [seen(*range(100))])
+    ids = [an_id(number) for number in range(100)]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: ledger.known_articles(ids), range(50)))
+    assert all(len(answer) == 100 for answer in answers)
 
 
 def test_two_processes_may_make_one_ledger(url: str) -> None:

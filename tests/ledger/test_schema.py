@@ -92,6 +92,15 @@ def test_sqlite_walks_through_no_table(sqlite_url: str) -> None:
         assert "AUTOMATIC" not in str(plan), f"{name}: {plan}"
 
 
+def test_pruning_walks_through_no_articles(sqlite_url: str) -> None:
+    statement = text(f"EXPLAIN QUERY PLAN {statements.ENDED_STORIES}")
+    with Ledger.open(sqlite_url, create=True) as ledger, ledger._reading() as connection:
+        plan = [row[3] for row in connection.execute(statement, {"limit": 0})]
+    walked = [step for step in plan if step.startswith("SCAN")]
+    assert walked == ["SCAN stories"], plan
+    assert "SEARCH articles USING COVERING INDEX articles_last_seen_at_idx (last_seen_at<?)" in plan
+
+
 def test_postgres_walks_through_no_table(postgres_url: str) -> None:
     plans = {}
     with Ledger.open(postgres_url, create=True) as ledger, ledger._writing() as connection:

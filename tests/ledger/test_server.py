@@ -1,6 +1,7 @@
 """A server that stops, and comes back; and what is said of one that is not there."""
 
 import traceback
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.engine import make_url
 from pipeline.ledger import Ledger, LedgerBusy, LedgerError, hold
 from tests.ledger.samples import NOW, an_id, seen
 from tests.ledger.server import Server
+from transforms.records import LedgerChange
 
 PASSWORD = "ge/heim@ß"  # noqa: S105 # of nobody
 WRITTEN = "ge%2Fheim%40%C3%9F"
@@ -47,7 +49,7 @@ def test_a_server_that_stops_in_the_middle_of_changes_has_none(own_server: Serve
         before = list(ledger.export())
         sequence = ledger.next_sequence()
 
-        def changes():
+        def changes() -> Iterator[LedgerChange]:
             yield seen(*range(1000, 1010))
             own_server.stop()
             yield seen(2000)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -246,11 +247,13 @@ def test_a_run_whose_changes_cannot_be_read_leaves_nothing(
     "change",
     [
         seen(1).model_copy(update={"article_ids": ("1",)}),
+        seen(1, 2).model_copy(update={"article_ids": (an_id(1)[1:], an_id(2) + "0")}),
+        seen(1).model_copy(update={"article_ids": ("1" * 31 + "  ",)}),
         seen(1).model_copy(update={"text_hashes": ("00",)}),
         seen(1, 2).model_copy(update={"published": (1,)}),
         seen(1).model_copy(update={"seen_at": NOW.replace(tzinfo=None)}),
     ],
-    ids=["id", "hash", "columns", "zone"],
+    ids=["short id", "ids", "blanks", "hash", "columns", "zone"],
 )
 def test_what_is_no_change_is_refused(ledger: Ledger, change: SeenArticles) -> None:
     with pytest.raises((ValueError, TypeError)):
@@ -302,7 +305,7 @@ def test_what_was_pruned_is_new_again(ledger: Ledger) -> None:
     assert len(ledger.candidates([1])) == 1
 
 
-def test_an_export_can_be_restored(ledger: Ledger, tmp_path) -> None:
+def test_an_export_can_be_restored(ledger: Ledger, tmp_path: Path) -> None:
     apply(ledger, seen(1, 2, at=NOW + HOUR), told(3, 100, keys=(5, -5, 5)), alert(100))
     apply(ledger, told(4, 200), again(1, at=NOW + 2 * HOUR), alert(100, "other", cancelled=True))
     ledger.set_feed_state(FeedState(url="https://x.org/feed", state={"etag": "é"}, updated_at=NOW))

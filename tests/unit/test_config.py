@@ -191,8 +191,8 @@ def test_the_digest_is_that_of_all_files(load: Load) -> None:
         ("backfill_after: 7", "1: backfill_after: 7: write a span of time like 30m, 12h, 7d or 2w"),
         ("backfill_after: -1d", "1: backfill_after: '-1d': write a span of time like 30m, 12h, 7d "
          "or 2w"),
-        ("backfill_after: 99999999999w", "1: backfill_after: '99999999999w': longer than there has "
-         "been time"),
+        ("backfill_after: 99999999999w", "1: backfill_after: '99999999999w': longer than a "
+         "hundred years"),
         ("keep_runs: 0", "1: keep_runs: 0: the newest run always stays; write a number from 1"),
         ("limits:\n  file_bytes: 10 MiB", "2: limits.file_bytes: '10 MiB': write a size like "
          "10 MB, or a number of bytes"),

@@ -8,8 +8,6 @@ from transforms.records import Article, FreshArticle, KnownArticle
 ANY_VERSION = ""
 """A text hash that stands for every text of an article."""
 
-_REFRESH_AFTER = timedelta(days=1)  # the ledger keeps what was seen for weeks
-
 
 def fresh(article: Article, known: KnownArticle | None, themes: str) -> FreshArticle | None:
     """*article* with what is known of it, or None where it was seen as it is.
@@ -32,6 +30,11 @@ def fresh(article: Article, known: KnownArticle | None, themes: str) -> FreshArt
     return FreshArticle(article=dated, text_hash=digest, known=known)
 
 
-def is_stale(known: KnownArticle, now: datetime) -> bool:
-    """Whether the ledger should be told that the article is still there."""
-    return now - known.last_seen_at >= _REFRESH_AFTER
+def is_stale(known: KnownArticle, now: datetime, after: timedelta) -> bool:
+    """Whether the ledger should be told that the article is still there.
+
+    Args:
+        after: How long ago it was told last. Telling it every time would write to the
+            ledger for every article that was seen.
+    """
+    return now - known.last_seen_at >= after

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("article_id"),
         sqlite_strict=True,
     )
+    op.create_index("articles_last_seen_at_idx", "articles", ["last_seen_at"])
     op.create_table(
         "stories",
         sa.Column("story_id", sa.LargeBinary, primary_key=True),
