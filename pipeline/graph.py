@@ -145,7 +145,9 @@ def _change_line(change: SeenArticles | SeenAgain | ToldChange | AlertChange) ->
             order = f"{change.story_id} {change.alert.theme}"
         case _:
             order = change.article_ids[0]
-    return Line(LEDGER_CHANGES, f"{change.change} {order}", json_line(change))
+    # In several files, so that none is too large to be sorted.
+    file = f"{LEDGER_CHANGES}/{order[1]}.jsonl.zst"
+    return Line(file, f"{change.change} {order}", json_line(change))
 
 
 def _tally_line(tally: tuple[str, int]) -> Line:

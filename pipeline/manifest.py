@@ -16,7 +16,7 @@ from transforms.records import SCHEMA_VERSION, Record
 # The files of a run, by their names in its folder.
 MANIFEST = "manifest.json"
 DEAD_LETTERS = "dead_letters.jsonl"
-LEDGER_CHANGES = "ledger_changes.jsonl.zst"
+LEDGER_CHANGES = "ledger_changes"  # a folder
 LEDGER_ANSWERS = "ledger_answers.jsonl.zst"
 TALLIES = "tallies.jsonl"  # gone when the run is complete
 

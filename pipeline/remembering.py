@@ -26,9 +26,10 @@ from transforms.records import (
 _CHANGE: TypeAdapter[LedgerChange] = TypeAdapter(LedgerChange)
 
 
-def read_changes(path: Path) -> Iterator[LedgerChange]:
-    """The changes that a run made, in the order of its file."""
-    return map(_CHANGE.validate_json, _lines(path))
+def read_changes(run_dir: Path) -> Iterator[LedgerChange]:
+    """The changes that a run made, in the order of its files."""
+    for path in sorted((run_dir / LEDGER_CHANGES).glob("*.jsonl.zst")):
+        yield from map(_CHANGE.validate_json, _lines(path))
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -74,7 +75,7 @@ class _RecordedRuns:
     def __init__(self, run_dir: Path) -> None:
         self._new: set[str] = set()
         self._known: dict[str, KnownArticle] = {}
-        for change in read_changes(run_dir / LEDGER_CHANGES):
+        for change in read_changes(run_dir):
             match change:
                 case SeenArticles():
                     self._new.update(change.article_ids)

@@ -24,7 +24,6 @@ from pipeline.ledger import Ledger, hold
 from pipeline.manifest import (
     DEAD_LETTERS,
     LEDGER_ANSWERS,
-    LEDGER_CHANGES,
     TALLIES,
     AlertCounts,
     Counts,
@@ -239,7 +238,7 @@ def roll_forward(out: Path, ledger: Ledger) -> bool:
 
 
 def _apply(ledger: Ledger, run_dir: Path, manifest: Manifest) -> None:
-    changes = read_changes(run_dir / LEDGER_CHANGES)
+    changes = read_changes(run_dir)
     pass_point("applying")
     # Another folder's run may have taken the number since.
     sequence = max(manifest.sequence, ledger.next_sequence())
@@ -250,7 +249,7 @@ def _apply(ledger: Ledger, run_dir: Path, manifest: Manifest) -> None:
 def complete_files(graph: Plan) -> None:
     """Add the files that nothing was written to: consumers find each name in every run."""
     alerts = (alert_file(theme.theme) for theme in graph.themes)
-    for name in (DEAD_LETTERS, LEDGER_CHANGES, LEDGER_ANSWERS, *alerts):
+    for name in (DEAD_LETTERS, LEDGER_ANSWERS, *alerts):
         path = graph.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():

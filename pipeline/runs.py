@@ -5,6 +5,7 @@ out/runs/RUN_ID/        once it is complete: appears whole, by one rename
 out/latest.json         names the newest complete run
 """
 
+import hashlib
 import itertools
 import os
 import shutil
@@ -69,7 +70,11 @@ def next_sequence(out: Path) -> int:
 
 def run_key(manifest: Manifest) -> str:
     """What the ledger knows a run by: runs of two output folders may have one id."""
-    return f"{manifest.run_id} {manifest.files[LEDGER_CHANGES].sha256[:16]}"
+    digest = hashlib.sha256()
+    for name, file in sorted(manifest.files.items()):
+        if name.startswith(f"{LEDGER_CHANGES}/"):
+            digest.update(f"{name} {file.sha256}\n".encode())
+    return f"{manifest.run_id} {digest.hexdigest()[:16]}"
 
 
 @contextmanager

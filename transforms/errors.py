@@ -3,6 +3,7 @@
     PolicywireError
     ├── ConfigError       the configuration or a theme cannot be used; nothing was read
     ├── RunError          the run as a whole failed; nothing of it is visible
+    ├── LedgerError       what earlier runs saw cannot be asked or told (pipeline.ledger)
     └── RecordError       this one item can never work; it becomes a dead letter
 
 A `RecordError` costs its own item alone. Any other exception inside a stage is

@@ -9,11 +9,12 @@ from apache_beam.pvalue import TaggedOutput
 
 from transforms.dead_letters import ANSWERS, GOOD
 from transforms.earlier_runs import OpenEarlierRuns
+from transforms.logic.outlines import frame_of, heads_of, outline_of
 from transforms.logic.packing import unpack
-from transforms.logic.stories import all_keys, form_stories, outline, tell_story
+from transforms.logic.stories import form_stories, outline, tell_story
 from transforms.logic.versions import group_of
 from transforms.packing import PackByKey
-from transforms.records import Answers, ClassifiedArticle, Outline, Story, ToldArticle
+from transforms.records import Answers, Candidate, ClassifiedArticle, Story, ToldArticle
 
 
 class Told(NamedTuple):
@@ -29,7 +30,7 @@ class GroupStories(beam.PTransform):
     Takes distinct articles in the global window; gives the same stories whatever the
     order and the workers. An article itself is shuffled once. Stories are formed on
     outlines of some 200 bytes, of all articles with a theme, in one worker: it sees
-    all copies, and asks the earlier runs in one batch.
+    all copies, and asks the earlier runs in batches.
 
     `answers` holds what the earlier runs said, in one record.
 
@@ -63,12 +64,14 @@ class GroupStories(beam.PTransform):
 
 
 def _outline_frame(article: ClassifiedArticle) -> tuple[str, bytes]:
-    told = outline(article)
-    return "", told.__pydantic_serializer__.to_json(told)
+    return "", frame_of(outline(article))
 
 
 def _article_frame(article: ClassifiedArticle) -> tuple[str, bytes]:
     return group_of(article.article_id), article.__pydantic_serializer__.to_json(article)
+
+
+_ASKED_AT_ONCE = 10_000  # keys
 
 
 class _FormFn(beam.DoFn):
@@ -87,10 +90,14 @@ class _FormFn(beam.DoFn):
     def process(
         self, element: tuple[str, Iterable[bytes]]
     ) -> Iterator[tuple[str, Story] | TaggedOutput[Literal["answers"], Answers]]:
-        frames = chain.from_iterable(map(unpack, element[1]))
-        outlines = [Outline.model_validate_json(frame) for frame in frames]
-        keys = sorted({key for told in outlines for key in all_keys(told)})
-        candidates = self._earlier.candidates(keys)
+        frames = list(chain.from_iterable(map(unpack, element[1])))
+        heads = heads_of(frames)
+        candidates: list[Candidate] = []
+        for start in range(0, len(heads.keys), _ASKED_AT_ONCE):
+            keys = heads.keys[start : start + _ASKED_AT_ONCE]
+            candidates += self._earlier.candidates(keys.tolist())
+        related = heads.related(one.key for one in candidates)
+        outlines = [outline_of(frames[number]) for number in related]
         own = {told.known.story_id for told in outlines if told.known and told.known.story_id}
         known = self._earlier.stories(sorted(own | {one.story_id for one in candidates}))
         if known:

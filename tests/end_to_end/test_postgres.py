@@ -45,7 +45,11 @@ def test_two_machines_with_one_ledger_say_everything_once(
 ) -> None:
     first = run(config, tmp_path / "one", INPUTS[0])
     second = run(config, tmp_path / "two", INPUTS[1], *TWO_WORKERS)
-    assert first.name != second.name
+    assert first.name == second.name  # a run id is its folder's own; the ledger's number is not
+    numbers = [
+        json.loads((one / "manifest.json").read_text())["sequence"] for one in (first, second)
+    ]
+    assert numbers == [1, 2]
     assert sorted(ids(tmp_path / "one") + ids(tmp_path / "two")) == whole
     assert alerts(run(config, tmp_path / "one", INPUTS[1])) == []
 

@@ -11,11 +11,11 @@ from tests.articles import SEEN_AT, A, B, C, D, classified, hit, known, told
 from tests.memory_ledger import MemoryLedger
 from transforms.logic.copies import connect, exact_keys
 from transforms.logic.identity import short_hash
+from transforms.logic.outlines import all_keys
 from transforms.logic.stories import (
     ThemeFacts,
     alert_change,
     alerts_of,
-    all_keys,
     form_stories,
     outline,
     tell_story,

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from transforms.logic.copies import connect, exact_keys
 from transforms.logic.identity import short_hash
-from transforms.logic.near_duplicates import band_keys, similar_pairs, similarity
+from transforms.logic.near_duplicates import similar_pairs, similarity
+from transforms.logic.outlines import all_keys
 from transforms.records import (
     Alert,
     AlertArticle,
@@ -60,11 +61,6 @@ def outline(article: ClassifiedArticle) -> Outline:
         exact_keys=tuple(exact_keys(article)),
         known=article.known,
     )
-
-
-def all_keys(told: Outline) -> tuple[int, ...]:
-    """What near and exact copies of an article share, as the ledger finds them by it."""
-    return (*told.exact_keys, *band_keys(told.signature))
 
 
 def form_stories(
