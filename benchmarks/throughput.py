@@ -29,6 +29,7 @@ from transforms.logic.classify import classify
 from transforms.logic.documents import FieldNames, parse_document
 from transforms.logic.language import LanguageDetector
 from transforms.logic.normalise import normalise
+from transforms.logic.seen import fresh
 from transforms.logic.themes.matcher import ThemeMatcher
 from transforms.records import RawDocument
 
@@ -104,7 +105,9 @@ def _loop(corpus: Path, loaded: LoadedConfig, most: int) -> None:
     matcher, detector, fields = ThemeMatcher(loaded.themes), LanguageDetector(), FieldNames()
     for document in itertools.islice(_documents(corpus), most):
         for entry in parse_document(document, fields):
-            classify(normalise(entry, detector), matcher)
+            article = fresh(normalise(entry, detector), None, "")
+            assert article is not None
+            classify(article, matcher)
 
 
 def _documents(corpus: Path) -> Iterator[RawDocument]:
@@ -145,7 +148,7 @@ def _follow_memory(pid: int, peak: list[int]) -> None:
                 except psutil.Error:
                     continue
             peak[0] = max(peak[0], total)
-            time.sleep(0.2)
+            time.sleep(0.5)
     except psutil.NoSuchProcess:
         return
 

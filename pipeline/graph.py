@@ -38,6 +38,7 @@ from transforms.records import (
     SeenArticles,
     ThemeCount,
     ThemePair,
+    ToldArticle,
     ToldChange,
 )
 from transforms.seen import DropSeen
@@ -107,12 +108,8 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         grouped.answers | "AnswerLines" >> beam.Map(_answer_line),
         fresh.changes | "SeenAgainLines" >> beam.Map(_change_line),
         distinct.changes | "SeenLines" >> beam.Map(_change_line),
-        told
-        | "ToldChanges" >> beam.Map(told_change, themes=themes, as_of=plan.as_of)
-        | "ToldLines" >> beam.Map(_change_line),
-        alerts
-        | "AlertChanges" >> beam.Map(alert_change)
-        | "AlertChangeLines" >> beam.Map(_change_line),
+        told | "ToldLines" >> beam.Map(_told_line, themes=themes, as_of=plan.as_of),
+        alerts | "AlertChangeLines" >> beam.Map(_alert_change_line),
     )
     _ = lines | "WriteLines" >> WriteJsonLines(plan.folder)
     _ = (
@@ -135,6 +132,14 @@ def _dead_letter_line(letter: DeadLetter) -> Line:
 
 def _answer_line(answers: Answers) -> Line:
     return Line(LEDGER_ANSWERS, "", json_line(answers))
+
+
+def _told_line(told: ToldArticle, themes: str, as_of: datetime) -> Line:
+    return _change_line(told_change(told, themes, as_of))
+
+
+def _alert_change_line(alert: Alert) -> Line:
+    return _change_line(alert_change(alert))
 
 
 def _change_line(change: SeenArticles | SeenAgain | ToldChange | AlertChange) -> Line:
