@@ -105,9 +105,9 @@ def _loop(corpus: Path, loaded: LoadedConfig, most: int) -> None:
     matcher, detector, fields = ThemeMatcher(loaded.themes), LanguageDetector(), FieldNames()
     for document in itertools.islice(_documents(corpus), most):
         for entry in parse_document(document, fields):
-            article = fresh(normalise(entry, detector), None, "")
+            article = fresh(normalise(entry), None, "")
             assert article is not None
-            classify(article, matcher)
+            classify(article, matcher, detector)
 
 
 def _documents(corpus: Path) -> Iterator[RawDocument]:
@@ -163,7 +163,7 @@ def _spacy_rate(corpus: Path, loaded: LoadedConfig) -> float | None:
     matcher = PhraseMatcher(language.vocab, attr="LOWER")
     matcher.add("terms", [language.make_doc(literal) for literal in _literals(loaded)])
     with corpus.open("rb") as file:
-        texts = [orjson.loads(next(file))["text"] for _ in range(_PEER_ARTICLES)]
+        texts = [orjson.loads(line)["text"] for line in itertools.islice(file, _PEER_ARTICLES)]
     return _rate(
         lambda: [matcher(language.make_doc(text)) for text in texts][:0] or None, len(texts)
     )

@@ -11,7 +11,7 @@ from pipeline.config import LoadedConfig, SizeLimits
 from pipeline.sources.readers import Limits, Span, read_span
 from transforms.errors import ConfigError, RecordError
 from transforms.logic.documents import FieldNames, parse_document
-from transforms.logic.language import LanguageDetector
+from transforms.logic.language import LanguageDetector, language_of
 from transforms.logic.normalise import normalise
 from transforms.logic.themes.explanation import ThemeExplanation
 from transforms.logic.themes.matcher import ThemeMatcher
@@ -39,7 +39,9 @@ def explain(source: str, loaded: LoadedConfig, entry: int = 1) -> Explained:
         number += 1
         if number == entry:
             matcher = ThemeMatcher(loaded.themes)
-            return Explained(article, matcher.explain(article.title, article.text))
+            language = language_of(article, LanguageDetector())
+            told = article.model_copy(update={"language": language})
+            return Explained(told, matcher.explain(article.title, article.text))
     if broken and not number:
         raise ConfigError(f"{source}: {broken}") from broken
     raise ConfigError(f"{source}: it has fewer than {entry} articles")
@@ -47,10 +49,9 @@ def explain(source: str, loaded: LoadedConfig, entry: int = 1) -> Explained:
 
 def _articles(source: str, loaded: LoadedConfig) -> Iterator[Article | RecordError]:
     """The articles of a file, and what kept others from being one."""
-    detector = LanguageDetector()
     for entry in _entries(source, loaded):
         try:
-            yield entry if isinstance(entry, RecordError) else normalise(entry, detector)
+            yield entry if isinstance(entry, RecordError) else normalise(entry)
         except RecordError as error:
             yield error
 

@@ -14,7 +14,6 @@ from pipeline.sources.readers import Limits, Span, read_span
 from transforms.errors import ConfigError, RecordError
 from transforms.logic.documents import FieldNames, parse_document
 from transforms.logic.identity import text_hash
-from transforms.logic.language import LanguageDetector
 from transforms.logic.normalise import normalise
 from transforms.records import Alert, Article, Entry, Origin, RawDocument
 
@@ -96,14 +95,13 @@ def _read_again(
     )
     wanted = {alert.article.origin for alert in alerts}
     documents = {origin.model_copy(update={"entry": None}) for origin in wanted}
-    detector = LanguageDetector()
     articles: dict[Origin, Article] = {}
     try:
         for read in read_span(span, limits, manifest.as_of):
             if isinstance(read, RawDocument) and read.origin in documents:
                 for entry in _entries(read, fields):
                     if entry.origin in wanted:
-                        articles[entry.origin] = normalise(entry, detector)
+                        articles[entry.origin] = normalise(entry)
     except RecordError:
         pass  # what was read before still counts; the rest is reported as missing
     return articles

@@ -10,6 +10,7 @@ from apache_beam.pvalue import TaggedOutput
 
 from transforms.dead_letters import CHANGES, GOOD, TALLY, CountingFn, Tally
 from transforms.logic.classify import classify
+from transforms.logic.language import LanguageDetector
 from transforms.logic.packing import unpack
 from transforms.logic.themes.matcher import ThemeMatcher
 from transforms.logic.themes.model import Theme
@@ -19,7 +20,10 @@ from transforms.records import ClassifiedArticle, FreshArticle, SeenArticles
 
 
 class ClassifyThemes(beam.PTransform):
-    """Mark each article with the themes it speaks of. One comes out for each that goes in."""
+    """Mark each article with its language and the themes it speaks of.
+
+    One comes out for each that goes in.
+    """
 
     def __init__(self, themes: Sequence[Theme]) -> None:
         super().__init__()
@@ -39,9 +43,10 @@ class _ClassifyFn(beam.DoFn):
 
     def setup(self) -> None:
         self._matcher = ThemeMatcher(self._themes)
+        self._detector = LanguageDetector()
 
     def process(self, article: FreshArticle) -> Iterator[ClassifiedArticle]:
-        yield classify(article, self._matcher)
+        yield classify(article, self._matcher, self._detector)
 
 
 class DropDuplicates(beam.PTransform):

@@ -6,7 +6,6 @@ import apache_beam as beam
 
 from transforms.dead_letters import DEAD, GOOD, Dead, dead_letter
 from transforms.errors import RecordError
-from transforms.logic.language import LanguageDetector
 from transforms.logic.normalise import normalise
 from transforms.records import Article, Entry
 
@@ -19,11 +18,8 @@ class NormaliseEntries(beam.PTransform):
 
 
 class _NormaliseFn(beam.DoFn):
-    def setup(self) -> None:
-        self._detector = LanguageDetector()
-
     def process(self, entry: Entry) -> Iterator[Article | Dead]:
         try:
-            yield normalise(entry, self._detector)
+            yield normalise(entry)
         except RecordError as error:
             yield dead_letter("normalise", entry.origin, error, entry.title or entry.text)

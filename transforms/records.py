@@ -85,7 +85,12 @@ class Article(Record):
     guid: str | None
     title: str
     text: str = Field(description="Plain text, NFC, one line a paragraph.")
-    language: str = Field(description="ISO 639 code in lower case; 'und' where unknown.")
+    language: str | None = Field(
+        description="ISO 639 code that its owner states; None where the text must tell."
+    )
+    language_hint: str | None = Field(
+        default=None, description="What a feed or page declares, which breaks ties."
+    )
     published_at: datetime
     published_from: TimeFrom = Field(description="Where published_at was found.")
     published_raw: str | None = Field(description="The date as the document gave it.")
@@ -155,7 +160,7 @@ class ClassifiedArticle(Record):
     canonical_url: str | None
     guid: str | None
     title: str
-    language: str
+    language: str = Field(description="ISO 639 code in lower case; 'und' where unknown.")
     published_at: datetime
     published_from: TimeFrom
     published_raw: str | None

@@ -195,7 +195,7 @@ def demo() -> str:
 def test_the_commands_do_what_is_shown(page: Path, played: Callable[[Path], Played]) -> None:
     result = played(page)
     assert not result.problems, "\n".join(result.problems)
-    assert result.ran or page.name == "seeds.md"
+    assert result.ran or page.name in ("performance.md", "seeds.md")  # they show no command
 
 
 def test_all_commands_are_shown() -> None:

@@ -1,13 +1,16 @@
 """From an article to what travels on: its themes with their evidence, without its text."""
 
 from transforms.logic.identity import copy_key
+from transforms.logic.language import LanguageDetector, language_of
 from transforms.logic.near_duplicates import signature
 from transforms.logic.themes.matcher import ThemeMatcher
 from transforms.records import ClassifiedArticle, FreshArticle
 
 
-def classify(fresh: FreshArticle, matcher: ThemeMatcher) -> ClassifiedArticle:
-    """Find the themes of an article; `hits` is empty where it has none."""
+def classify(
+    fresh: FreshArticle, matcher: ThemeMatcher, detector: LanguageDetector
+) -> ClassifiedArticle:
+    """Find the language and the themes of an article; `hits` is empty where it has none."""
     article, known = fresh.article, fresh.known
     title, text = article.title, article.text
     hits = matcher.hits(title, text)
@@ -18,7 +21,7 @@ def classify(fresh: FreshArticle, matcher: ThemeMatcher) -> ClassifiedArticle:
         canonical_url=article.canonical_url,
         guid=article.guid,
         title=title,
-        language=article.language,
+        language=language_of(article, detector),
         published_at=article.published_at,
         published_from=article.published_from,
         published_raw=article.published_raw,

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from transforms.records import Article
+
 UNKNOWN = "und"
 
 # Characters looked at first, and where that leaves it unsure. The model costs 0.15 µs a
@@ -31,6 +33,13 @@ def normalise_code(raw: str | None) -> str | None:
         return _NAMES[raw]
     match = _CODE.fullmatch(raw)
     return match.group(1) if match and match.group(1) != UNKNOWN else None
+
+
+def language_of(article: Article, detector: "LanguageDetector") -> str:
+    """The language of *article*: as its owner states it, else as its text tells."""
+    if article.language is not None:
+        return article.language
+    return detector.detect(article.title, article.text, article.language_hint)
 
 
 class LanguageDetector:

@@ -5,13 +5,13 @@ from pathlib import PurePosixPath
 from transforms.errors import Reason, RecordError
 from transforms.logic.dates import parse_date, plausible
 from transforms.logic.identity import article_id
-from transforms.logic.language import LanguageDetector, normalise_code
+from transforms.logic.language import normalise_code
 from transforms.logic.text import clean_text, html_to_text, looks_like_html
 from transforms.logic.urls import canonical_url, host_of
 from transforms.records import Article, Entry, Markup
 
 
-def normalise(entry: Entry, detector: LanguageDetector) -> Article:
+def normalise(entry: Entry) -> Article:
     """Clean *entry*, fill in what it does not say, and give it an identity.
 
     Without a usable date of its own an article is dated by its last change, else by
@@ -42,10 +42,7 @@ def normalise(entry: Entry, detector: LanguageDetector) -> Article:
     source = clean_text(entry.source or "").replace("\n", " ")
     source = source or (host_of(canonical) if canonical else None) or _stem(entry.origin.path)
     declared = normalise_code(entry.language)
-    if declared and entry.date_from == "file":
-        language = declared
-    else:
-        language = detector.detect(title, text, declared)
+    stated = entry.date_from == "file"
     guid = clean_text(entry.guid) if entry.guid else None
     return Article(
         article_id=article_id(canonical, guid, source, title, text),
@@ -54,7 +51,8 @@ def normalise(entry: Entry, detector: LanguageDetector) -> Article:
         guid=guid or None,
         title=title,
         text=text,
-        language=language,
+        language=declared if stated else None,
+        language_hint=None if stated else declared,
         published_at=published_at,
         published_from=published_from,
         published_raw=entry.published,

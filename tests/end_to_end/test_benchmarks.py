@@ -1,0 +1,28 @@
+"""The programs that measure still run; what they print is not judged."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.end_to_end.test_run import ROOT
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "figures"),
+    [
+        ("throughput", ("--articles", "600"), ("run / floor", "memory growth an article")),
+        (
+            "scheduled",
+            ("--rows", "20000", "--seen", "500"),
+            ("full / empty", "nothing seen / everything seen", "share of stories and ledger"),
+        ),
+    ],
+)
+def test_a_benchmark_prints_its_figures(
+    program: str, arguments: tuple[str, ...], figures: tuple[str, ...]
+) -> None:
+    command = [sys.executable, "-m", f"benchmarks.{program}", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [figure for figure in figures if figure not in done.stdout] == []
