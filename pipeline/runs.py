@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,8 +45,14 @@ def complete_runs(out: Path) -> list[CompleteRun]:
     found = []
     for path in (out / "runs").glob(f"*/{MANIFEST}"):
         with suppress(OSError, ValidationError):
-            found.append(CompleteRun(path.parent, Manifest.model_validate_json(path.read_bytes())))
+            found.append(CompleteRun(path.parent, _read_manifest(path, path.stat().st_mtime_ns)))
     return sorted(found, key=lambda run: (run.manifest.sequence, run.manifest.run_id))
+
+
+@cache
+def _read_manifest(path: Path, _changed: int) -> Manifest:
+    """Read once a process: a run asks several times which others there are."""
+    return Manifest.model_validate_json(path.read_bytes())
 
 
 def find_run(out: Path, run_id: str) -> CompleteRun:
