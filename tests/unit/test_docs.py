@@ -16,7 +16,9 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.cli import DEAD_LETTERS, FAILED, Schema, app
+from pipeline.cli import app
+from pipeline.cli.base import DEAD_LETTERS, FAILED
+from pipeline.cli.settings import Schema
 from pipeline.config import PipelineConfig, load_config
 from pipeline.evaluate import Labelled
 from pipeline.ledger import LedgerBusy, LedgerStats
