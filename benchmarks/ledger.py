@@ -16,11 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, RunChange
 from transforms.records import (
     AlertChange,
     KnownAlert,
-    LedgerChange,
     SeenAgain,
     SeenArticles,
     StoryArticle,
@@ -134,12 +133,12 @@ def _asked(ask: Callable[[Sequence[Any]], object], values: Sequence[Any]) -> Rat
     return _rate(len(values), in_batches)
 
 
-def _apply(ledger: Ledger, changes: Iterable[LedgerChange]) -> None:
+def _apply(ledger: Ledger, changes: Iterable[RunChange]) -> None:
     sequence = ledger.next_sequence()
     ledger.apply(f"run-{sequence}", sequence, _START, changes)
 
 
-def _news(numbers: range) -> Iterator[LedgerChange]:
+def _news(numbers: range) -> Iterator[RunChange]:
     """What runs bring: of each thousand articles some have a theme."""
     for start in numbers[::_COLUMN]:
         column = range(start, min(start + _COLUMN, numbers.stop))
@@ -165,7 +164,7 @@ def _seen_again(seen: SeenArticles) -> SeenAgain:
     return SeenAgain(seen_at=seen.seen_at + timedelta(hours=1), article_ids=seen.article_ids)
 
 
-def _told(numbers: Iterable[int], seen_at: datetime) -> Iterator[LedgerChange]:
+def _told(numbers: Iterable[int], seen_at: datetime) -> Iterator[RunChange]:
     for number in numbers:
         article_id, story_id = _id(number), _id(number, "story")
         article = StoryArticle(

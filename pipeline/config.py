@@ -3,6 +3,7 @@
 import difflib
 import glob
 import hashlib
+import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -11,64 +12,48 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from pipeline.feeds.model import FeedChoice, FeedSource
+from pipeline.quantities import PositiveSpan, Size, TimeSpan, read_span
 from transforms.errors import ConfigError
 from transforms.logic.documents import FieldNames
 from transforms.logic.themes.model import Theme
 
 _M = TypeVar("_M", bound=BaseModel)
 
-_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?B)", re.IGNORECASE)
-_SPANS = {
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw])")
 _MOST = 1 << 20  # bytes; no theme or configuration is larger
 _DEEPEST = 20  # lists and mappings in one another
 _Lines = dict[tuple[str, ...], int]
 
 
-def _size(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"{value!r}: write a size like 10 MB, or a number of bytes")
-    return round(float(match[1]) * _UNITS[match[2].upper()])
-
-
-def _span(value: object) -> object:
-    if isinstance(value, timedelta) or (isinstance(value, str) and value.startswith("P")):
-        return value  # a manifest has it as ISO 8601
-    match = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"{value!r}: write a span of time like 30m, 12h, 7d or 2w")
-    if float(match[1]) > _LONGEST / _SPANS[match[2]]:
-        raise ValueError(f"{value!r}: longer than a hundred years")
-    return float(match[1]) * _SPANS[match[2]]
-
-
 def _count_or_span(value: object) -> object:
     if not isinstance(value, int) or isinstance(value, bool):
-        return _span(value)
+        return read_span(value)
     if value < 1:
         raise ValueError(f"{value}: the newest run always stays; write a number from 1")
+    return value
+
+
+def _host_or_network(value: str) -> str:
+    if "/" in value or ":" in value:
+        ipaddress.ip_network(value)
+    elif not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", value):
+        raise ValueError(f"{value!r}: write a host name, or a network like 10.0.0.0/8")
     return value
 
 
 def _known_fields(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     FieldNames.with_overrides(value)
     return value
-
-
-Size = Annotated[int, BeforeValidator(_size), Field(gt=0)]
-TimeSpan = Annotated[timedelta, BeforeValidator(_span), Field(ge=timedelta(0))]
-_LONGEST = timedelta(days=36_500)
 
 
 class _Part(BaseModel):
@@ -78,8 +63,49 @@ class _Part(BaseModel):
 class Inputs(_Part):
     """What is read."""
 
-    files: Annotated[tuple[str, ...], Field(min_length=1)] = ("seeds/*",)
+    files: tuple[str, ...] = ("seeds/*",)
+    feeds: tuple[FeedSource, ...] = ()
     fields: Annotated[dict[str, tuple[str, ...]], AfterValidator(_known_fields)] = {}
+
+    @model_validator(mode="after")
+    def _has_some(self) -> Self:
+        if not self.files and not self.feeds:
+            raise ValueError("files or feeds: there is nothing to read")
+        return self
+
+
+class Timeouts(_Part):
+    """How long the network may take: to connect, for the next bytes, for all of a fetch."""
+
+    connect: PositiveSpan = timedelta(seconds=10)
+    read: PositiveSpan = timedelta(seconds=20)
+    whole: PositiveSpan = timedelta(seconds=60)
+
+
+class Intervals(_Part):
+    """The bounds of the time between two fetches of a feed."""
+
+    least: PositiveSpan = timedelta(minutes=10)
+    most: PositiveSpan = timedelta(days=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.least > self.most:
+            raise ValueError("least is more than most")
+        return self
+
+
+class Fetching(_Part):
+    """How feeds and pages are fetched."""
+
+    contact: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,200}$")] | None = None
+    per_host: Annotated[int, Field(ge=1, le=100)] = 2
+    gap: TimeSpan = timedelta(seconds=1)
+    at_once: Annotated[int, Field(ge=1, le=1000)] = 100
+    timeouts: Timeouts = Timeouts()
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    interval: Intervals = Intervals()
+    allow_private: tuple[Annotated[str, AfterValidator(_host_or_network)], ...] = ()
 
 
 class SizeLimits(_Part):
@@ -132,6 +158,7 @@ class PipelineConfig(_Part):
     out: str = "out"
     keep_runs: Annotated[int | timedelta, BeforeValidator(_count_or_span)] = timedelta(days=30)
     backfill_after: TimeSpan = timedelta(days=7)
+    fetching: Fetching = Fetching()
     stories: Stories = Stories()
     ledger: LedgerChoice = LedgerChoice()
     limits: SizeLimits = SizeLimits()
@@ -139,10 +166,19 @@ class PipelineConfig(_Part):
     runner: RunnerChoice = RunnerChoice()
 
     def without_secrets(self) -> Self:
-        """As it may be shown: the password in the ledger's URL, which may stand there
-        plainly, is masked."""
+        """As it may be shown: the password in the ledger's URL, and headers of feeds, which
+        may stand there plainly, are masked."""
         url = self.ledger.url and re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.ledger.url)
-        return self.model_copy(update={"ledger": self.ledger.model_copy(update={"url": url})})
+        feeds = tuple(
+            one.without_secrets() if isinstance(one, FeedChoice) else one
+            for one in self.inputs.feeds
+        )
+        return self.model_copy(
+            update={
+                "ledger": self.ledger.model_copy(update={"url": url}),
+                "inputs": self.inputs.model_copy(update={"feeds": feeds}),
+            }
+        )
 
 
 class LoadedConfig(NamedTuple):

@@ -1,5 +1,6 @@
 """Why an article matched: through the same reading, cleaning and matching as a run."""
 
+import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.config import LoadedConfig, SizeLimits
+from pipeline.config import LoadedConfig, PipelineConfig
+from pipeline.feeds.model import is_url
 from pipeline.sources.readers import Limits, Span, read_span
 from transforms.errors import ConfigError, RecordError
 from transforms.logic.documents import FieldNames, parse_document
@@ -15,7 +17,7 @@ from transforms.logic.language import LanguageDetector, language_of
 from transforms.logic.normalise import normalise
 from transforms.logic.themes.explanation import ThemeExplanation
 from transforms.logic.themes.matcher import ThemeMatcher
-from transforms.records import Article, Entry, RawDocument
+from transforms.records import Article, Entry, Origin, RawDocument
 
 
 class Explained(NamedTuple):
@@ -26,7 +28,9 @@ class Explained(NamedTuple):
 
 
 def explain(source: str, loaded: LoadedConfig, entry: int = 1) -> Explained:
-    """Explain the article number *entry*, from 1, of a file; '-' is standard input.
+    """Explain the article number *entry*, from 1, of a file or of what stands at an URL.
+
+    '-' is standard input.
 
     Raises:
         ConfigError: there is no such article; says why.
@@ -58,7 +62,7 @@ def _articles(source: str, loaded: LoadedConfig) -> Iterator[Article | RecordErr
 
 def _entries(source: str, loaded: LoadedConfig) -> Iterator[Entry | RecordError]:
     fields = FieldNames.with_overrides(loaded.config.inputs.fields)
-    for document in _documents(source, loaded.config.limits):
+    for document in _documents(source, loaded):
         if isinstance(document, RecordError):
             yield document
             continue
@@ -68,8 +72,12 @@ def _entries(source: str, loaded: LoadedConfig) -> Iterator[Entry | RecordError]
             yield error
 
 
-def _documents(source: str, sizes: SizeLimits) -> Iterator[RawDocument | RecordError]:
+def _documents(source: str, loaded: LoadedConfig) -> Iterator[RawDocument | RecordError]:
+    sizes = loaded.config.limits
     limits = Limits(sizes.record_bytes, sizes.file_bytes)
+    if is_url(source):
+        yield _fetched(source, loaded.config)
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(source)
         if source == "-":
@@ -81,3 +89,28 @@ def _documents(source: str, sizes: SizeLimits) -> Iterator[RawDocument | RecordE
                 yield read if isinstance(read, RawDocument) else read[1]
         except RecordError as error:
             yield error
+
+
+def _fetched(url: str, config: PipelineConfig) -> RawDocument | RecordError:
+    """What stands at *url*: a page, of which its robots.txt is asked first, or a feed."""
+    # Files are explained without the network's libraries.
+    from pipeline.feeds.discovery import what_is
+    from pipeline.feeds.fetching import fetch_settings
+    from pipeline.web import FetchError, WebClient
+
+    async def fetch() -> RawDocument | RecordError:
+        async with WebClient(fetch_settings(config.fetching, config.limits.record_bytes)) as client:
+            try:
+                response = await client.fetch_page(url)
+            except FetchError as error:
+                return RecordError(error.reason, error.detail)
+        kind = what_is(response.body, response.content_type)
+        return RawDocument(
+            origin=Origin(path=url),
+            format="feed" if kind == "feed" else "html",
+            payload=response.body,
+            encoding=response.charset,
+            seen_at=datetime.now(UTC).replace(microsecond=0),
+        )
+
+    return asyncio.run(fetch())

@@ -1,9 +1,9 @@
 """The order of the stages, and nothing else.
 
-files ── parse ── normalise ── drop seen ── classify ── drop duplicates ── stories ─┬─ alerts
-                                   │                                          │     └─ counts
-   └───────┴──────────┴── dead     └────── what earlier runs saw and told ────┘
-                          letters
+files, ── parse ── normalise ── drop seen ── classify ── drop duplicates ── stories ─┬─ alerts
+feeds     │ │           │           │                                          │     └─ counts
+  │       │ └ readings  │           └────── what earlier runs saw and told ────┘
+  └───────┴─────────────┴── dead letters
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,14 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from pipeline.manifest import DEAD_LETTERS, LEDGER_ANSWERS, LEDGER_CHANGES, TALLIES, alert_file
+from pipeline.manifest import (
+    DEAD_LETTERS,
+    FEED_READINGS,
+    LEDGER_ANSWERS,
+    LEDGER_CHANGES,
+    TALLIES,
+    alert_file,
+)
 from pipeline.sinks.files import Line, WriteJsonLines, WriteTable, json_line
 from pipeline.sources.files import ReadDocuments
 from pipeline.sources.readers import Limits, Span
@@ -32,6 +39,7 @@ from transforms.records import (
     AlertChange,
     Answers,
     DeadLetter,
+    FeedReading,
     QueryTotal,
     Record,
     SeenAgain,
@@ -105,6 +113,7 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         alerts | "AlertLines" >> beam.Map(_alert_line),
         dead | "DeadLetterLines" >> beam.Map(_dead_letter_line),
         tallies | "TallyLines" >> beam.Map(_tally_line),
+        parsed.readings | "ReadingLines" >> beam.Map(_reading_line),
         grouped.answers | "AnswerLines" >> beam.Map(_answer_line),
         fresh.changes | "SeenAgainLines" >> beam.Map(_change_line),
         distinct.changes | "SeenLines" >> beam.Map(_change_line),
@@ -128,6 +137,10 @@ def _dead_letter_line(letter: DeadLetter) -> Line:
     origin = letter.origin
     place = f"{origin.offset or 0:020} {origin.record or 0:012} {origin.entry or 0:09}"
     return Line(DEAD_LETTERS, f"{origin.path}\0{place}", json_line(letter))
+
+
+def _reading_line(reading: FeedReading) -> Line:
+    return Line(FEED_READINGS, reading.url, json_line(reading))
 
 
 def _answer_line(answers: Answers) -> Line:

@@ -18,7 +18,9 @@ MANIFEST = "manifest.json"
 DEAD_LETTERS = "dead_letters.jsonl"
 LEDGER_CHANGES = "ledger_changes"  # a folder
 LEDGER_ANSWERS = "ledger_answers.jsonl.zst"
+FEEDS = "feeds.jsonl"
 TALLIES = "tallies.jsonl"  # gone when the run is complete
+FEED_READINGS = "feed_readings.jsonl"  # this too
 
 
 def alert_file(theme: str) -> str:
@@ -68,6 +70,19 @@ class AlertCounts(Record):
     cancels: int = Field(default=0, description="Alerts that were taken back, besides.")
 
 
+class FeedCounts(Record):
+    """Where the feeds ended: feeds = read + unchanged + failed + not_due."""
+
+    feeds: int = 0
+    read: int = Field(default=0, description="Something new came, or had changed.")
+    unchanged: int = 0
+    failed: int = 0
+    not_due: int = Field(default=0, description="They were not asked.")
+    silent: int = Field(
+        default=0, description="Of those that were asked: without news, against their habit."
+    )
+
+
 class OutputFile(Record):
     """A file of the run."""
 
@@ -91,6 +106,7 @@ class Manifest(Record):
     dead_letters: dict[Reason, int]
     alerts: dict[str, AlertCounts]
     inputs: tuple[InputFile, ...]
+    feeds: FeedCounts = FeedCounts()
     runner: Runner
     versions: dict[str, str]
     config: dict[str, Any] = Field(description="The configuration in force, defaults included.")
@@ -100,7 +116,7 @@ class Manifest(Record):
 
 def versions() -> dict[str, str]:
     """What this run's program consists of."""
-    names = ("apache-beam", "pydantic", "feedparser", "trafilatura")
+    names = ("apache-beam", "pydantic", "feedparser", "httpx", "trafilatura")
     own = {"policywire": __version__, "python": platform.python_version()}
     return own | {name: version(name) for name in names}
 

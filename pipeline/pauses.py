@@ -17,6 +17,7 @@ Point = Literal[
     "locked",
     "rolled_forward",
     "staged",
+    "fetched",
     "planned",
     "reading",
     "span_read",

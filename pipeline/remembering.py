@@ -8,7 +8,7 @@ from pathlib import Path
 import zstandard
 from pydantic import TypeAdapter
 
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, RunChange
 from pipeline.manifest import LEDGER_ANSWERS, LEDGER_CHANGES
 from pipeline.pauses import pass_point
 from transforms.earlier_runs import EarlierRuns
@@ -18,15 +18,14 @@ from transforms.records import (
     Candidate,
     KnownArticle,
     KnownStory,
-    LedgerChange,
     SeenArticles,
     ToldChange,
 )
 
-_CHANGE: TypeAdapter[LedgerChange] = TypeAdapter(LedgerChange)
+_CHANGE: TypeAdapter[RunChange] = TypeAdapter(RunChange)
 
 
-def read_changes(run_dir: Path) -> Iterator[LedgerChange]:
+def read_changes(run_dir: Path) -> Iterator[RunChange]:
     """The changes that a run made, in the order of its files."""
     for path in sorted((run_dir / LEDGER_CHANGES).glob("*.jsonl.zst")):
         yield from map(_CHANGE.validate_json, _lines(path))

@@ -18,7 +18,7 @@ from pipeline.remembering import open_recorded
 from pipeline.run import SPOOL, plan_graph, produce
 from pipeline.runners import beam_options, choose_runner
 from pipeline.runs import PROGRESS, CompleteRun
-from pipeline.sources.files import plan_spans
+from pipeline.sources.files import plan_spans, spooled_spans
 from transforms.errors import ConfigError
 
 
@@ -58,7 +58,8 @@ def replay(
     with tempfile.TemporaryDirectory() as temporary:
         folder = (write or Path(temporary) / "run").resolve()
         folder.mkdir(parents=True)
-        spans = plan_spans([one.name for one in manifest.inputs], run.folder / SPOOL)
+        files = plan_spans([one.name for one in manifest.inputs], run.folder / SPOOL)
+        spans = [*files, *spooled_spans(run.folder.resolve())]
         options = beam_options(())
         choose_runner(options, spans, config.runner, ())
         graph = plan_graph(

@@ -1,4 +1,4 @@
-"""One run: hold the ledger, plan, stage, execute, reconcile, commit, apply.
+"""One run: hold the ledger, stage, fetch, plan, execute, reconcile, commit, apply.
 
 A run exists when its manifest exists. What the ledger is to know of it is one of its
 files, and is applied after that; a start that finds a complete run not yet applied
@@ -19,10 +19,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.config import LoadedConfig, PipelineConfig
 from pipeline.console import Progress
+from pipeline.feeds.listing import load_named_feeds
+from pipeline.feeds.rounds import feeds_of, fetch_round, finish_round
 from pipeline.graph import TABLES, Plan
 from pipeline.ledger import Ledger, hold
 from pipeline.manifest import (
     DEAD_LETTERS,
+    FEED_READINGS,
     LEDGER_ANSWERS,
     TALLIES,
     AlertCounts,
@@ -48,12 +51,13 @@ from pipeline.runs import (
     staging,
 )
 from pipeline.sinks.files import write_table
-from pipeline.sources.files import STDIN, plan_spans, spool_stdin
+from pipeline.sources.files import STDIN, plan_spans, spool_stdin, spooled_spans
 from pipeline.sources.readers import Limits, Span
 from transforms.earlier_runs import NoEarlierRuns, OpenEarlierRuns
 from transforms.errors import Reason, RunError
 from transforms.logic.documents import FieldNames
 from transforms.logic.themes.model import Theme
+from transforms.records import FeedReading
 
 SPOOL = Path("inputs") / "stdin.jsonl"  # below the run's folder, so that verify finds it
 
@@ -71,6 +75,8 @@ def run(
     loaded: LoadedConfig,
     *,
     inputs: Sequence[str] | None,
+    feeds: Sequence[str] | None = None,
+    all_feeds: bool = False,
     out: Path | None,
     as_of: datetime | None,
     beam_arguments: Sequence[str],
@@ -80,15 +86,19 @@ def run(
     """Do one run, commit it, and apply it to the ledger.
 
     Args:
-        inputs: Patterns that replace the configuration's; '-' is standard input.
+        inputs: Patterns of files; '-' is standard input.
+        feeds: URLs and lists of feeds. Where one of both is given, only that is read;
+            else what the configuration says.
+        all_feeds: Ask all feeds, also those that are not due.
         out: Replaces the configuration's output folder.
         as_of: The run's place in time (aware); now where None.
         beam_arguments: Passed on to Beam as they are.
         wait: How long to wait for another run that holds the ledger.
 
     Raises:
-        ConfigError: an input pattern names no file, or a Beam option is unknown;
-            nothing was read.
+        ConfigError: an input pattern names no file, a list of feeds cannot be read, a
+            variable that a feed names is not set, or a Beam option is unknown; nothing
+            was read.
         LedgerBusy: another run holds the ledger.
         LedgerError: the ledger cannot be used; it is as it was.
         RunError: the run failed; nothing of it is visible.
@@ -98,8 +108,12 @@ def run(
     config = loaded.config
     started_at = datetime.now(UTC)
     as_of = as_of or started_at.replace(microsecond=0)
-    patterns = list(inputs if inputs is not None else config.inputs.files)
+    configured = inputs is None and feeds is None
+    patterns = list((config.inputs.files if configured else inputs) or ())
     options = beam_options(beam_arguments)
+    listed = feeds_of(loaded) if configured else load_named_feeds(feeds or ())
+    for problem in listed.problems:
+        _LOGGER.warning("%s", problem)
     folder = Path(out if out is not None else config.out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +129,18 @@ def run(
             pass_point("staged")
             if STDIN in patterns:
                 spool_stdin(sys.stdin.buffer, staged / SPOOL)
-            spans = plan_spans(patterns, staged / SPOOL)
+            files = plan_spans(patterns, staged / SPOOL)
+            fetched = fetch_round(
+                config,
+                listed.feeds,
+                ledger,
+                named=not configured,
+                everything=all_feeds,
+                run_dir=staged,
+                now=started_at,
+                seen_at=as_of,
+            )
+            spans = [*files, *spooled_spans(staged)]
             graph = plan_graph(
                 config,
                 loaded.themes,
@@ -129,7 +154,8 @@ def run(
             )
             runner = choose_runner(options, spans, config.runner, beam_arguments)
             pass_point("planned")
-            counts, reasons = produce(graph, options, progress)
+            produced = produce(graph, options, progress)
+            feed_counts = finish_round(fetched, produced.readings, config, staged)
             manifest = Manifest(
                 run_id=run_id,
                 sequence=max(ledger.next_sequence(), next_sequence(folder)),
@@ -137,12 +163,13 @@ def run(
                 all_backfill=forgotten,
                 started_at=started_at,
                 finished_at=datetime.now(UTC),
-                counts=counts,
-                dead_letters=reasons,
+                counts=produced.counts,
+                dead_letters=produced.reasons,
                 alerts={theme.theme: count_alerts(staged, theme.theme) for theme in loaded.themes},
                 inputs=tuple(
-                    InputFile(name=name, bytes=size) for name, size in sizes_of(spans).items()
+                    InputFile(name=name, bytes=size) for name, size in sizes_of(files).items()
                 ),
+                feeds=feed_counts,
                 runner=runner,
                 versions=versions(),
                 config=config.without_secrets().model_dump(mode="json"),
@@ -193,10 +220,16 @@ def plan_graph(
     )
 
 
-def produce(
-    graph: Plan, options: PipelineOptions, progress: Progress
-) -> tuple[Counts, dict[Reason, int]]:
-    """Write all files of a run but its manifest; give what `reconcile` gives.
+class Produced(NamedTuple):
+    """What the graph says of itself: where the items ended, and what feeds hold, by URL."""
+
+    counts: Counts
+    reasons: dict[Reason, int]
+    readings: dict[str, FeedReading]
+
+
+def produce(graph: Plan, options: PipelineOptions, progress: Progress) -> Produced:
+    """Write the files of a run that come out of its graph.
 
     Raises:
         RunError: the pipeline failed, or the counts do not add up.
@@ -206,9 +239,10 @@ def produce(
     pass_point("executed")
     complete_files(graph)
     pass_point("files_completed")
-    reconciled = reconcile(graph.folder)
+    counts, reasons = reconcile(graph.folder)
+    readings = _take_readings(graph.folder)
     pass_point("reconciled")
-    return reconciled
+    return Produced(counts, reasons, readings)
 
 
 def sizes_of(spans: Sequence[Span]) -> dict[str, int]:
@@ -292,6 +326,16 @@ def reconcile(staging: Path) -> tuple[Counts, dict[Reason, int]]:
     if not counts.balanced:
         raise RunError(f"items were lost or counted twice, nothing was written: {counts}")
     return counts, dict(sorted(reasons.items()))
+
+
+def _take_readings(staging: Path) -> dict[str, FeedReading]:
+    path = staging / FEED_READINGS
+    if not path.exists():
+        return {}
+    readings = map(FeedReading.model_validate_json, path.read_bytes().splitlines())
+    by_url = {reading.url: reading for reading in readings}
+    path.unlink()
+    return by_url
 
 
 def count_alerts(staging: Path, theme: str) -> AlertCounts:

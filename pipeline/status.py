@@ -2,13 +2,15 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import Field
 
 from pipeline.config import PipelineConfig
+from pipeline.feeds.model import Feed
+from pipeline.feeds.state import FeedMemory, memories_of, silent_since
 from pipeline.ledger import Ledger
 from pipeline.manifest import AlertCounts, Counts
 from pipeline.runs import complete_runs, run_key
@@ -17,6 +19,9 @@ from transforms.records import Record
 
 # A run that is there was not applied yet when this looks in between.
 _APPLIED_WITHIN = timedelta(minutes=10)
+_FAILURES = 3  # of a feed, before somebody should look at it
+_OVERDUE = timedelta(hours=1)
+_NAMED = 3  # feeds, in a sentence
 
 
 class LedgerState(Record):
@@ -27,6 +32,17 @@ class LedgerState(Record):
     alerts: int
     bytes: int
     unapplied_runs: int = Field(description="Complete runs that the next start will apply.")
+
+
+class FeedsState(Record):
+    """What can be said of the feeds at a glance."""
+
+    feeds: int = Field(description="That the configuration names.")
+    asked: int = Field(description="Those of them that were asked at least once.")
+    failing: tuple[str, ...] = Field(description="Not read for three times or more.")
+    gone: tuple[str, ...] = Field(description="Those that say that they are no longer there.")
+    silent: tuple[str, ...] = Field(description="Without news, against their habit.")
+    overdue: int = Field(description="Due for more than an hour, and not asked.")
 
 
 class Status(Record):
@@ -40,23 +56,30 @@ class Status(Record):
     counts: Counts | None
     alerts: dict[str, AlertCounts]
     ledger: LedgerState | None
+    feeds: FeedsState | None
     problems: tuple[str, ...] = Field(description="A sentence each; none where all is well.")
+    warnings: tuple[str, ...] = Field(
+        default=(), description="What somebody should look at, though the runs are well."
+    )
 
 
-def status(config: PipelineConfig, out: Path, now: datetime, max_age: timedelta) -> Status:
+def status(
+    config: PipelineConfig, feeds: Sequence[Feed], out: Path, now: datetime, max_age: timedelta
+) -> Status:
     """Look at the newest run and at the ledger; neither is changed.
 
     Args:
         max_age: How old the newest run may be.
     """
     problems: list[str] = []
+    warnings: list[str] = []
     runs = complete_runs(out)
     newest = runs[-1].manifest if runs else None
     if newest is None:
         problems.append(f"there is no complete run in {out / 'runs'}")
     elif now - newest.finished_at > max_age:
         problems.append(f"the newest run is {_span(now - newest.finished_at)} old")
-    ledger = None
+    ledger = state = None
     try:
         with Ledger.open(config.ledger.url_below(out)) as opened:
             stats = opened.stats()
@@ -68,6 +91,11 @@ def status(config: PipelineConfig, out: Path, now: datetime, max_age: timedelta)
                 bytes=stats.bytes,
                 unapplied_runs=len(runs) - len(applied),
             )
+            if feeds:
+                state = _state_of(feeds, memories_of(opened, feeds), now)
+                warnings += _warnings(state)
+                if state.asked > 1 and len(state.failing) * 2 > state.asked:
+                    problems.append(f"more than half of the feeds fail: {len(state.failing)}")
             waits = newest is not None and now - newest.finished_at > _APPLIED_WITHIN
             if ledger.unapplied_runs and waits:
                 problems.append(f"runs that the ledger does not know yet: {ledger.unapplied_runs}")
@@ -82,8 +110,35 @@ def status(config: PipelineConfig, out: Path, now: datetime, max_age: timedelta)
         counts=newest.counts if newest else None,
         alerts=newest.alerts if newest else {},
         ledger=ledger,
+        feeds=state,
         problems=tuple(problems),
+        warnings=tuple(warnings),
     )
+
+
+def _state_of(
+    feeds: Sequence[Feed], memories: Mapping[str, FeedMemory], now: datetime
+) -> FeedsState:
+    asked = [(feed.url, memories[feed.url]) for feed in feeds if feed.url in memories]
+    return FeedsState(
+        feeds=len(feeds),
+        asked=len(asked),
+        failing=tuple(url for url, one in asked if one.failures >= _FAILURES and not one.gone),
+        gone=tuple(url for url, one in asked if one.gone),
+        silent=tuple(url for url, one in asked if silent_since(one, now)),
+        overdue=sum(now - one.next_at > _OVERDUE for _, one in asked),
+    )
+
+
+def _warnings(state: FeedsState) -> Iterator[str]:
+    for what, urls in (
+        ("fail", state.failing),
+        ("are gone", state.gone),
+        ("have gone silent", state.silent),
+    ):
+        if urls:
+            shown = ", ".join(urls[:_NAMED]) + (", …" if len(urls) > _NAMED else "")
+            yield f"feeds that {what}: {len(urls)}: {shown}"
 
 
 def _span(span: timedelta) -> str:
@@ -160,3 +215,18 @@ def _prometheus(state: Status) -> Iterator[str]:
         yield from gauge("ledger_bytes", "Its size.", ("", state.ledger.bytes))
         unapplied = state.ledger.unapplied_runs
         yield from gauge("unapplied_runs", "Runs that it does not know yet.", ("", unapplied))
+    if state.feeds is not None:
+        told = state.feeds
+        states = {
+            "failing": len(told.failing),
+            "gone": len(told.gone),
+            "silent": len(told.silent),
+            "overdue": told.overdue,
+            "never_asked": told.feeds - told.asked,
+        }
+        yield from gauge("feeds", "Feeds that the configuration names.", ("", told.feeds))
+        yield from gauge(
+            "feeds_in_trouble",
+            "Feeds that somebody should look at.",
+            *((f'{{state="{name}"}}', number) for name, number in states.items()),
+        )

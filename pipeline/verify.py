@@ -1,18 +1,22 @@
 """Checking a run's alerts against its inputs, read again."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pydantic import ValidationError
 
 from pipeline.config import PipelineConfig
+from pipeline.feeds.model import is_url
+from pipeline.feeds.spool import read_spooled, spooled_files
 from pipeline.manifest import MANIFEST, Manifest, output_file
 from pipeline.run import SPOOL
 from pipeline.sources.files import STDIN
 from pipeline.sources.readers import Limits, Span, read_span
 from transforms.errors import ConfigError, RecordError
 from transforms.logic.documents import FieldNames, parse_document
+from transforms.logic.feeds import read_feed
 from transforms.logic.identity import text_hash
 from transforms.logic.normalise import normalise
 from transforms.records import Alert, Article, Entry, Origin, RawDocument
@@ -57,8 +61,9 @@ def verify(run_dir: Path) -> Verified:
     for alert in alerts:
         by_path[alert.article.origin.path].append(alert)
     spans = 0
+    fetched = _fetched_again(alerts, run_dir)
     for path, of_path in sorted(by_path.items()):
-        articles = _read_again(path, of_path, run_dir, manifest)
+        articles = fetched if is_url(path) else _read_again(path, of_path, run_dir, manifest)
         for alert in of_path:
             spans += len(alert.evidence)
             article = articles.get(alert.article.origin)
@@ -93,21 +98,49 @@ def _read_again(
         if name == STDIN
         else Span(path=name, name=name, size=0)
     )
-    wanted = {alert.article.origin for alert in alerts}
-    documents = {origin.model_copy(update={"entry": None}) for origin in wanted}
+    wanted = _Wanted.of(alerts)
     articles: dict[Origin, Article] = {}
     try:
         for read in read_span(span, limits, manifest.as_of):
-            if isinstance(read, RawDocument) and read.origin in documents:
-                for entry in _entries(read, fields):
-                    if entry.origin in wanted:
-                        articles[entry.origin] = normalise(entry)
+            articles |= _articles(read, wanted, fields)
     except RecordError:
         pass  # what was read before still counts; the rest is reported as missing
     return articles
 
 
+def _fetched_again(alerts: list[Alert], run_dir: Path) -> dict[Origin, Article]:
+    """The articles of *alerts* that came from feeds: the run keeps what it fetched."""
+    wanted = _Wanted.of(alert for alert in alerts if is_url(alert.article.origin.path))
+    articles: dict[Origin, Article] = {}
+    for path in spooled_files(run_dir) if wanted.origins else ():
+        for read in read_spooled(path):
+            articles |= _articles(read, wanted, FieldNames())
+    return articles
+
+
+class _Wanted(NamedTuple):
+    """The places of articles, and of the documents that they stand in."""
+
+    origins: frozenset[Origin]
+    documents: frozenset[Origin]
+
+    @classmethod
+    def of(cls, alerts: Iterable[Alert]) -> Self:
+        origins = frozenset(alert.article.origin for alert in alerts)
+        return cls(origins, frozenset(one.model_copy(update={"entry": None}) for one in origins))
+
+
+def _articles(read: object, wanted: _Wanted, fields: FieldNames) -> dict[Origin, Article]:
+    """The articles that are *wanted*, if they stand in the document *read*."""
+    if not isinstance(read, RawDocument) or read.origin not in wanted.documents:
+        return {}
+    found = (entry for entry in _entries(read, fields) if entry.origin in wanted.origins)
+    return {entry.origin: normalise(entry) for entry in found}
+
+
 def _entries(document: RawDocument, fields: FieldNames) -> list[Entry]:
+    if document.feed is not None:
+        return list(read_feed(document)[0])
     entries = []
     try:
         for entry in parse_document(document, fields):

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from pipeline.ledger import RunChange
 from transforms.records import (
     AlertChange,
     Candidate,
     KnownAlert,
     KnownArticle,
     KnownStory,
-    LedgerChange,
     SeenAgain,
     SeenArticles,
     ToldChange,
@@ -65,7 +65,7 @@ class MemoryLedger:
     def close(self) -> None:
         pass
 
-    def apply(self, changes: Iterable[LedgerChange]) -> None:
+    def apply(self, changes: Iterable[RunChange]) -> None:
         self.runs += 1
         for change in changes:
             match change:

@@ -47,6 +47,7 @@ def register(record_type: type[records.Record]) -> None:
 
 for _record in (
     records.RawDocument,
+    records.FeedReading,
     records.Entry,
     records.Article,
     records.FreshArticle,

@@ -4,6 +4,7 @@
     ├── ConfigError       the configuration or a theme cannot be used; nothing was read
     ├── RunError          the run as a whole failed; nothing of it is visible
     ├── LedgerError       what earlier runs saw cannot be asked or told (pipeline.ledger)
+    ├── FetchError        this one feed or page could not be had (pipeline.web)
     └── RecordError       this one item can never work; it becomes a dead letter
 
 A `RecordError` costs its own item alone. Any other exception inside a stage is
@@ -32,6 +33,18 @@ class Reason(StrEnum):
     DUPLICATE_KEYS = "duplicate_keys"  # one JSON object says two things of one name
     WRONG_TYPE = "wrong_type"  # a field holds a value of another type than its name promises
     NO_ARTICLE = "no_article"  # neither a title nor a text was found
+
+    # Of a feed or page that could not be fetched:
+    BAD_URL = "bad_url"  # neither http nor https, or with a user name in it
+    NO_ADDRESS = "no_address"  # the name of the host does not resolve
+    FORBIDDEN_ADDRESS = "forbidden_address"  # not of the public internet, and not allowed
+    UNREACHABLE = "unreachable"  # refused, reset, a certificate that is not valid, no HTTP
+    TIMED_OUT = "timed_out"
+    HTTP_ERROR = "http_error"  # answered with a status that is no success
+    GONE = "gone"  # status 410: the publisher says that it will not come back
+    BAD_REDIRECT = "bad_redirect"  # in a circle, too often, or to something else than a web page
+    BAD_RESPONSE = "bad_response"  # a body that breaks off, or not coded as it says
+    NOT_ALLOWED = "not_allowed"  # by the robots.txt of the host
 
 
 class PolicywireError(Exception):

@@ -22,6 +22,21 @@ TextField = Literal["title", "text"]
 Stage = Literal["read", "parse", "normalise", "classify"]
 Change = Literal["gained_theme", "rose_to_focus", "lost_ground"]
 Cause = Literal["text_edited", "theme_corrected"]
+Identity = Literal["link", "guid", "text"]
+FullText = Literal["page", "failed"]
+OddityCode = Literal[
+    "guid_shared",
+    "guid_changes",
+    "link_shared",
+    "link_missing",
+    "link_changes",
+    "link_relative",
+    "undated",
+    "dated_ahead",
+    "untitled",
+    "html_in_title",
+    "misdeclared_encoding",
+]
 
 
 class Record(BaseModel):
@@ -45,6 +60,49 @@ class Origin(Record):
     entry: int | None = Field(default=None, description="Entry number from 1: feeds.")
 
 
+class Page(Record):
+    """The page that an entry of a feed links to, or why it could not be had."""
+
+    url: str = Field(description="The canonical link of the entry.")
+    payload: bytes | None = None
+    encoding: str | None = Field(default=None, description="What a header declared.")
+    error: str | None = Field(default=None, description="A sentence, where there is no payload.")
+
+
+class Mark(Record):
+    """What is kept of an entry to tell in the next reading what of it has changed.
+
+    Hashes of 48 bits; 0 stands for nothing.
+    """
+
+    guid: int
+    link: int = Field(description="Of the canonical link, without its scheme.")
+    text: int = Field(description="Of title and text as the feed gave them.")
+    time: int | None = Field(description="Its date, in seconds since 1970.")
+
+
+class FeedContext(Record):
+    """What a run knows of a feed before it is read."""
+
+    url: str = Field(description="As it was configured.")
+    base_url: str = Field(description="Where it was found in the end.")
+    name: str | None = Field(default=None, description="Stands for what entries give as source.")
+    language: str | None = Field(default=None, description="As its owner states it.")
+    tags: tuple[str, ...] = ()
+    identity: Identity | None = Field(
+        default=None, description="What identifies its entries; None where that is to be found."
+    )
+    identity_fixed: bool = Field(
+        default=False, description="Whether that was set by hand, and no evidence changes it."
+    )
+    trusts_guids: bool = Field(default=True, description="What the last reading said of that.")
+    known: tuple[Mark, ...] = Field(default=(), description="The marks of the last reading.")
+    full_text: bool = Field(
+        default=False, description="Whether texts are taken from the linked pages."
+    )
+    pages: tuple[Page, ...] = Field(default=(), description="Those that were fetched for that.")
+
+
 class RawDocument(Record):
     """One document as it was read: a line, a row as JSON, a page, a whole feed."""
 
@@ -55,6 +113,38 @@ class RawDocument(Record):
         default=None, description="What a byte order mark or a header declared; None where unknown."
     )
     seen_at: datetime = Field(description="When the monitor could first have known of it.")
+    feed: FeedContext | None = Field(
+        default=None, description="Of a feed that was fetched from the network."
+    )
+
+
+class Oddity(Record):
+    """Something about a feed that its publisher should know, or its reader."""
+
+    code: OddityCode
+    entries: int = Field(description="How many entries show it; 0 where it is no matter of them.")
+
+
+class FeedReading(Record):
+    """What one reading of a feed found, its entries left out."""
+
+    url: str = Field(description="As it was configured.")
+    format: str = Field(description="rss20, rss10, atom10, json11 and so on; empty where unknown.")
+    title: str
+    entries: int = Field(description="How many were read.")
+    ttl_minutes: int | None = Field(description="How long it asks to be left alone.")
+    skip_hours: tuple[int, ...] = Field(description="Hours in UTC in which it is not renewed.")
+    skip_days: tuple[str, ...] = Field(description="Monday and so on, in UTC.")
+    identity: Identity | None = Field(
+        description="What identifies its entries; None where too few were seen to tell."
+    )
+    identity_found: str = Field(description="Why, in a sentence.")
+    trusts_guids: bool = Field(description="Whether equal guids mean the same entry.")
+    marks: tuple[Mark, ...] = Field(description="Of the first 1,000 entries.")
+    error: tuple[Reason, str] | None = Field(
+        description="What was broken, as in a dead letter; what could be read counts all the same."
+    )
+    oddities: tuple[Oddity, ...]
 
 
 class Entry(Record):
@@ -72,8 +162,21 @@ class Entry(Record):
     updated: str | None = Field(default=None, description="The raw date of the last change.")
     date_from: TimeFrom = "file"
     language: str | None = Field(default=None, description="The declared language.")
+    stated_language: str | None = Field(
+        default=None, description="The language as the configuration states it."
+    )
     source: str | None = None
     authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    identity: Identity | None = Field(
+        default=None, description="What identifies it; what it lacks of that, the next one does."
+    )
+    guid_scope: str | None = Field(
+        default=None, description="What its guid is unique in, where that is not its source."
+    )
+    full_text: FullText | None = None
+    page_title: str = Field(default="", description="The title of the page that it links to.")
+    page_text: str = Field(default="", description="The plain text of that page.")
 
 
 class Article(Record):
@@ -99,13 +202,26 @@ class Article(Record):
     source: str = Field(description="Who published it: a name, else the host, else the file.")
     authors: tuple[str, ...]
     origin: Origin
+    tags: tuple[str, ...] = Field(default=(), description="Of the feed it came in.")
+    guid_scope: str | None = Field(
+        default=None, description="What its guid is unique in, where that is not its source."
+    )
+    full_text: FullText | None = Field(
+        default=None,
+        description="page: the text was taken from the linked page; failed: it could not be.",
+    )
+    version_hash: str | None = Field(
+        default=None,
+        description="By what its versions are told apart, where that is not the text hash: "
+        "the text hash of what the feed itself said.",
+    )
 
 
 class KnownArticle(Record):
     """What earlier runs knew of an article."""
 
     article_id: str
-    text_hash: str = Field(description="The first 32 hex digits.")
+    text_hash: str = Field(description="Of its version; the first 32 hex digits.")
     published_at: datetime = Field(description="Its first date, which it keeps.")
     published_from: TimeFrom
     last_seen_at: datetime
@@ -179,6 +295,15 @@ class ClassifiedArticle(Record):
     words: int = Field(description="Words in title and text, split at white space.")
     hits: tuple[ThemeHit, ...]
     known: KnownArticle | None = Field(description="What earlier runs knew of it.")
+    tags: tuple[str, ...] = ()
+    guid_scope: str | None = None
+    full_text: FullText | None = None
+    version_hash: str | None = None
+
+    @property
+    def version(self) -> str:
+        """By what this version of the article is told from others."""
+        return self.version_hash or self.text_hash
 
     @property
     def counts_for_stories(self) -> bool:
@@ -236,7 +361,7 @@ class Outline(Record):
     """An article of this run as stories are formed from it."""
 
     article: StoryArticle
-    text_hash: str = Field(description="The first 32 hex digits.")
+    text_hash: str = Field(description="Of its version; the first 32 hex digits.")
     signature: bytes
     exact_keys: tuple[int, ...] = Field(description="What exact copies of it share.")
     known: KnownArticle | None
@@ -289,6 +414,11 @@ class AlertArticle(Record):
     seen_at: datetime
     text_hash: str
     origin: Origin
+    tags: tuple[str, ...] = Field(default=(), description="Of the feed it came in.")
+    full_text: FullText | None = Field(
+        default=None,
+        description="page: the text was taken from the linked page; failed: it could not be.",
+    )
 
 
 class AlertStory(Record):
@@ -430,8 +560,3 @@ class AlertChange(Record):
     change: Literal["alert"] = "alert"
     story_id: str
     alert: KnownAlert
-
-
-LedgerChange = Annotated[
-    SeenArticles | SeenAgain | ToldChange | AlertChange, Field(discriminator="change")
-]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def explain(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="Any format; '-' is stdin.")],
+    source: Annotated[str, typer.Argument(metavar="FILE|URL", help="Any format; '-' is stdin.")],
     config: ConfigOption = None,
     entry: Annotated[int, typer.Option(min=1, help="Which article of the file.")] = 1,
     as_json: JsonOption = False,

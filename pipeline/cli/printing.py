@@ -8,14 +8,16 @@ from typing import Any
 import typer
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """The number with its noun; *nouns* is the plural where that is not *noun* with an s."""
+    return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
 _WIDEST = 60  # characters of a headline or of the words found
 
 
 def short(text: str) -> str:
+    """*text* of others as one short line that is safe to print."""
     from pipeline.console import printable
 
     text = printable(text).replace("\n", " ")
@@ -23,14 +25,18 @@ def short(text: str) -> str:
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested mappings, by their names joined with dots."""
     for name, value in values.items():
         if isinstance(value, dict):
             yield from flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield f"{prefix}{name}", len(value)
         else:
             yield f"{prefix}{name}", value
 
 
 def print_json(value: Any) -> None:
+    """Print *value* as indented JSON."""
     import orjson
 
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
@@ -38,7 +44,9 @@ def print_json(value: Any) -> None:
 
 def print_table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     """A table in colour on a terminal, in plain columns elsewhere."""
-    texts = [tuple(map(str, row)) for row in rows]
+    from pipeline.console import printable
+
+    texts = [tuple(printable(str(cell)) for cell in row) for row in rows]
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         from rich.console import Console
         from rich.table import Table

@@ -43,6 +43,16 @@ def run(
             "--input", help="Glob of files to read instead of the configuration's; '-' is stdin."
         ),
     ] = None,
+    feeds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--feeds",
+            help="URL of a feed, or a list of them (OPML, or an URL a line), to read instead.",
+        ),
+    ] = None,
+    all_feeds: Annotated[
+        bool, typer.Option("--all-feeds", help="Ask all feeds, also those that are not due.")
+    ] = False,
     out: OutOption = None,
     as_of: Annotated[
         str | None, typer.Option(help="The run's place in time, ISO 8601, UTC without a zone.")
@@ -73,6 +83,8 @@ def run(
         result = run_once(
             loaded,
             inputs=inputs,
+            feeds=feeds,
+            all_feeds=all_feeds,
             out=out,
             as_of=moment,
             beam_arguments=beam_options or [],
@@ -101,12 +113,16 @@ def status(
     """Show how the runs are doing; exits with 1 where something is wrong."""
     with plain_errors():
         from pipeline.config import load_config
+        from pipeline.console import printable
+        from pipeline.feeds.listing import load_feeds
         from pipeline.status import status as look
         from pipeline.status import write_prometheus
 
-        settings = load_config(config).config
+        loaded = load_config(config)
+        settings = loaded.config
         folder = out or Path(settings.out)
-        state = look(settings, folder, datetime.now(UTC), timedelta(minutes=max_age))
+        feeds = load_feeds(settings.inputs.feeds, loaded.path.parent).feeds
+        state = look(settings, feeds, folder, datetime.now(UTC), timedelta(minutes=max_age))
         if prometheus is not None:
             try:
                 write_prometheus(state, prometheus)
@@ -115,10 +131,10 @@ def status(
     if as_json:
         print_json(state.model_dump(mode="json"))
     else:
-        shown = state.model_dump(mode="json", exclude={"problems", "now"})
+        shown = state.model_dump(mode="json", exclude={"problems", "warnings", "now"})
         print_table(("what", "value"), [(n, v) for n, v in flat(shown) if v is not None])
-    for problem in state.problems:
-        typer.echo(f"policywire: {problem}", err=True)
+    for problem in (*state.problems, *state.warnings):
+        typer.echo(printable(f"policywire: {problem}"), err=True)
     if state.problems:
         raise typer.Exit(FAILED)
 
@@ -185,7 +201,7 @@ def moment_of(raw: str | None) -> datetime | None:
 
 def print_summary(run_dir: Path, manifest: "Manifest") -> None:
     from pipeline.manifest import DEAD_LETTERS as DEAD_LETTER_FILE
-    from pipeline.manifest import alert_file
+    from pipeline.manifest import FEEDS, alert_file
 
     counts = manifest.counts
     typer.echo(
@@ -193,6 +209,12 @@ def print_summary(run_dir: Path, manifest: "Manifest") -> None:
         f"{counted(counts.duplicates, 'duplicate')} + {counts.already_seen:,} already seen + "
         f"{counted(counts.dead_letters, 'dead letter')}"
     )
+    if manifest.feeds.feeds:
+        told = manifest.feeds
+        typer.echo(
+            f"{counted(told.feeds, 'feed')} = {told.read:,} read + {told.unchanged:,} unchanged + "
+            f"{told.failed:,} failed + {told.not_due:,} not due ({run_dir / FEEDS})"
+        )
     for reason, number in manifest.dead_letters.items():
         typer.echo(f"dead letters: {number:,} {reason.value} ({run_dir / DEAD_LETTER_FILE})")
     files = {theme: run_dir / alert_file(theme) for theme in manifest.alerts}

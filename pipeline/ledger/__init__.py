@@ -18,6 +18,7 @@ from pipeline.ledger.records import (
     FeedState,
     LedgerStats,
     Pruned,
+    RunChange,
     StartedStory,
 )
 from pipeline.ledger.store import Ledger
@@ -32,6 +33,7 @@ __all__ = [
     "LedgerError",
     "LedgerStats",
     "Pruned",
+    "RunChange",
     "StartedStory",
     "hold",
 ]

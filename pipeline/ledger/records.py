@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from transforms.records import AlertChange, Record, SeenArticles, ToldChange
+from transforms.records import AlertChange, Record, SeenAgain, SeenArticles, ToldChange
 
 
 class AppliedRun(Record):
@@ -26,13 +26,18 @@ class StartedStory(Record):
 
 
 class FeedState(Record):
-    """What is remembered of a feed, for the next time that it is fetched."""
+    """A change of the ledger: what is remembered of a feed, for the next time."""
 
     change: Literal["feed"] = "feed"
     url: str
     state: dict[str, Any]
     updated_at: datetime
 
+
+RunChange = Annotated[
+    SeenArticles | SeenAgain | ToldChange | AlertChange | FeedState, Field(discriminator="change")
+]
+"""What a run tells the ledger."""
 
 ExportedRow = Annotated[
     AppliedRun | StartedStory | SeenArticles | ToldChange | AlertChange | FeedState,

@@ -21,12 +21,12 @@ from pipeline.ledger.records import (
     FeedState,
     LedgerStats,
     Pruned,
+    RunChange,
     StartedStory,
 )
 from pipeline.ledger.rows import (
     applied_run,
     exported_article,
-    feed_row,
     feed_state,
     known_alert,
     known_article,
@@ -57,7 +57,6 @@ from transforms.records import (
     KnownAlert,
     KnownArticle,
     KnownStory,
-    LedgerChange,
     StoryArticle,
 )
 
@@ -183,7 +182,7 @@ class Ledger:
             return (connection.execute(select(func.max(runs.c.sequence))).scalar() or 0) + 1
 
     def apply(
-        self, run_id: str, sequence: int, as_of: datetime, changes: Iterable[LedgerChange]
+        self, run_id: str, sequence: int, as_of: datetime, changes: Iterable[RunChange]
     ) -> bool:
         """Make the changes of a run: all of them or, where anything fails, none.
 
@@ -283,8 +282,8 @@ class Ledger:
             for story_id, *alert in connection.execute(raised):
                 yield AlertChange(story_id=unpack_id(story_id), alert=known_alert(alert))
             # By code point: a server sorts text by the rules of its locale.
-            for row in sorted(connection.execute(select(feeds)), key=attrgetter("url")):
-                yield feed_state(row)
+            rows = map(feed_state, connection.execute(select(feeds)))
+            yield from sorted(rows, key=attrgetter("url"))
 
     def restore(self, rows: Iterable[ExportedRow]) -> None:
         """Take back, all or nothing, what `export` gave, in its order.
@@ -301,24 +300,23 @@ class Ledger:
                     case AppliedRun():
                         run = (row.run_id, row.sequence, micros(row.as_of))
                         tell(connection, statements.PUT_RUNS, [run])
-                    case FeedState():
-                        tell(connection, statements.PUT_FEEDS, [feed_row(row)])
                     case StartedStory():
                         writer.start(row.story_id, row.sequence)
                     case _:
                         writer.add(row)
             writer.flush()
 
-    def feed_state(self, url: str) -> FeedState | None:
-        """What was remembered of the feed at *url* last."""
-        with self._reading() as connection:
-            rows = ask(connection, statements.FEEDS, [url])
-            return next(map(feed_state, rows), None)
+    def feed_states(self, urls: Sequence[str] | None = None) -> dict[str, FeedState]:
+        """What was remembered last of the feeds at *urls*, or of all feeds; by URL.
 
-    def set_feed_state(self, state: FeedState) -> None:
-        """Remember *state*, in place of what was remembered of that feed."""
-        with self._writing() as connection:
-            tell(connection, statements.PUT_FEEDS, [feed_row(state)])
+        Without those of which nothing is remembered.
+        """
+        with self._reading() as connection:
+            if urls is None:
+                states = [feed_state(row) for row in connection.execute(select(feeds))]
+            else:
+                states = [feed_state(row) for row in ask(connection, statements.FEEDS, urls)]
+        return {state.url: state for state in sorted(states, key=attrgetter("url"))}
 
     @contextmanager
     def _reading(self, *, whole: bool = False) -> Iterator[Connection]:

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from pipeline.ledger import statements
+from pipeline.ledger.records import FeedState, RunChange
 from pipeline.ledger.rows import (
     AlertRow,
     ArticleRow,
@@ -17,6 +18,7 @@ from pipeline.ledger.rows import (
     alert_row,
     article_row,
     article_rows,
+    feed_row,
     micros,
     pack_id,
     pack_ids,
@@ -24,7 +26,7 @@ from pipeline.ledger.rows import (
     unpack_keys,
 )
 from pipeline.ledger.statements import ask, tell
-from transforms.records import AlertChange, LedgerChange, SeenAgain, SeenArticles, ToldChange
+from transforms.records import AlertChange, SeenAgain, SeenArticles, ToldChange
 
 # How many are gathered. Sorted, those that belong on one page of an index are written to it in
 # one go: of a large ledger a run writes nearly every page, and does so once for each time.
@@ -57,7 +59,7 @@ class Writer:
         if len(self._stories) >= _ARTICLES:
             self._put_stories()
 
-    def add(self, change: LedgerChange) -> None:
+    def add(self, change: RunChange) -> None:
         """Add a change."""
         match change:
             case SeenArticles():
@@ -82,6 +84,8 @@ class Writer:
                 self._need(alert[0])
                 if len(self._alerts) >= _TOLD:
                     self._put_alerts()
+            case FeedState():
+                tell(self._connection, statements.PUT_FEEDS, [feed_row(change)])
 
     def flush(self) -> None:
         """Write what is left."""

@@ -14,6 +14,7 @@ from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import TimestampedValue
 
+from pipeline.feeds.spool import spooled_files
 from pipeline.pauses import pass_point
 from pipeline.sources.readers import PARQUET_FAULTS, Limits, Span, read_span
 from pipeline.sources.streams import is_remote, open_bytes, printable
@@ -52,6 +53,19 @@ def plan_spans(patterns: Sequence[str], spool: Path) -> list[Span]:
         span
         for name, size in sorted(found.items())
         for span in _spans(printable(name), str(spool) if name == STDIN else name, size)
+    ]
+
+
+def spooled_spans(run_dir: Path) -> list[Span]:
+    """What a run fetched, file by file."""
+    return [
+        Span(
+            path=str(path),
+            name=path.relative_to(run_dir).as_posix(),
+            size=path.stat().st_size,
+            kind="spool",
+        )
+        for path in spooled_files(run_dir)
     ]
 
 

@@ -15,13 +15,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, BinaryIO, NamedTuple, cast
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import SkipValidation
 
+from pipeline.feeds.spool import read_spooled
 from pipeline.sources.streams import open_bytes
 from transforms.errors import Reason, RecordError
 from transforms.logic.decoding import encoding_of, marked_encoding
@@ -56,7 +58,8 @@ class Span(Record):
     path: SkipValidation[str]  # may hold bytes that are no UTF-8, as Python escapes them
     name: str  # what origins say: the path, or '-' for standard input
     size: int
-    kind: Kind | None = None  # None: told by name and content when it is read
+    # None: told by name and content when it is read.
+    kind: Kind | Literal["spool"] | None = None
     start: int = 0
     end: int | None = None  # exclusive; None: the whole file
 
@@ -72,6 +75,9 @@ def read_span(span: Span, limits: Limits, seen_at: datetime) -> Iterator[Read]:
         RecordError: the file cannot be read at all, or not to its end; what was
             yielded before stays good.
     """
+    if span.kind == "spool":
+        yield from _read_spool(span)
+        return
     if span.size > limits.file_bytes:
         if span.start:
             return  # one error a file
@@ -128,6 +134,15 @@ class _Source(NamedTuple):
                 f"{self.span.name}: stopped at {position:,} bytes; "
                 f"limit {self.limits.file_bytes:,}",
             )
+
+
+def _read_spool(span: Span) -> Iterator[Read]:
+    """What the run fetched: documents as they are, sizes and all checked when they came."""
+    for item in read_spooled(Path(span.path)):
+        if isinstance(item, RawDocument):
+            yield item
+        else:
+            yield item.origin, RecordError(item.reason, item.detail), item.excerpt
 
 
 def _read_whole(format_: Format) -> Callable[[_Source], Iterator[Read]]:

@@ -11,9 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from subprocess import PIPE, Popen
 
-from pipeline.ledger import Ledger, hold, writer
+from pipeline.ledger import Ledger, RunChange, hold, writer
 from tests.ledger.samples import NOW, alert, seen, told
-from transforms.records import LedgerChange
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -31,7 +30,7 @@ def inside(what: str, url: str) -> Iterator[Popen[bytes]]:
             process.kill()
 
 
-def changes() -> list[LedgerChange]:
+def changes() -> list[RunChange]:
     """What the other process applies, or would."""
     return [seen(1, 2), told(3, 100, keys=(1, 2)), alert(100), seen(4)]
 
@@ -47,7 +46,7 @@ def main(what: str, url: str) -> None:
             ledger.apply("killed", ledger.next_sequence(), NOW, _endless())
 
 
-def _endless() -> Iterator[LedgerChange]:
+def _endless() -> Iterator[RunChange]:
     yield from changes()
     _stay()
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, RunChange
 from pipeline.ledger.schema import metadata
 from tests.ledger.samples import NOW, a_hash, an_id
 from transforms.records import (
@@ -14,7 +14,6 @@ from transforms.records import (
     KnownAlert,
     KnownArticle,
     KnownStory,
-    LedgerChange,
     SeenAgain,
     SeenArticles,
     StoryArticle,
@@ -34,7 +33,7 @@ hashes = st.integers(0, 16**32 - 1).map(a_hash)
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 
 
-def seen(article_id: str) -> st.SearchStrategy[LedgerChange]:
+def seen(article_id: str) -> st.SearchStrategy[RunChange]:
     return st.builds(
         SeenArticles,
         seen_at=moments,
@@ -45,11 +44,11 @@ def seen(article_id: str) -> st.SearchStrategy[LedgerChange]:
     )
 
 
-def seen_again(article_id: str) -> st.SearchStrategy[LedgerChange]:
+def seen_again(article_id: str) -> st.SearchStrategy[RunChange]:
     return st.builds(SeenAgain, seen_at=moments, article_ids=st.just((article_id,)))
 
 
-def told(article_id: str) -> st.SearchStrategy[LedgerChange]:
+def told(article_id: str) -> st.SearchStrategy[RunChange]:
     article = st.builds(
         StoryArticle,
         article_id=st.just(article_id),
@@ -72,7 +71,7 @@ def told(article_id: str) -> st.SearchStrategy[LedgerChange]:
     )
 
 
-def alert(story_id: str, theme: str) -> st.SearchStrategy[LedgerChange]:
+def alert(story_id: str, theme: str) -> st.SearchStrategy[RunChange]:
     state = st.builds(
         KnownAlert,
         alert_id=st.sampled_from(STORIES),
@@ -85,7 +84,7 @@ def alert(story_id: str, theme: str) -> st.SearchStrategy[LedgerChange]:
 
 
 @st.composite
-def runs(draw: st.DrawFn) -> list[LedgerChange]:
+def runs(draw: st.DrawFn) -> list[RunChange]:
     """One thing of an article, and one of an alert, in any order."""
     articles = draw(st.lists(st.sampled_from(ARTICLES), unique=True))
     changes = [draw(st.one_of(told(one), seen(one), seen_again(one))) for one in articles]
@@ -103,7 +102,7 @@ class Model:
         self.stories: dict[str, int] = {}
         self.alerts: dict[tuple[str, str], KnownAlert] = {}
 
-    def apply(self, sequence: int, changes: list[LedgerChange]) -> None:
+    def apply(self, sequence: int, changes: list[RunChange]) -> None:
         for change in changes:
             match change:
                 case SeenArticles():
@@ -188,7 +187,7 @@ class Model:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_a_ledger_says_what_was_applied(ledger: Ledger, applied: list[list[LedgerChange]]) -> None:
+def test_a_ledger_says_what_was_applied(ledger: Ledger, applied: list[list[RunChange]]) -> None:
     empty(ledger)
     model = Model()
     for sequence, changes in enumerate(applied, 1):

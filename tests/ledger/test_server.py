@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.engine import make_url
 
-from pipeline.ledger import Ledger, LedgerBusy, LedgerError, hold
+from pipeline.ledger import Ledger, LedgerBusy, LedgerError, RunChange, hold
 from tests.ledger.samples import NOW, an_id, seen
 from tests.ledger.server import Server
-from transforms.records import LedgerChange
 
 PASSWORD = "ge/heim@ß"  # noqa: S105 # of nobody
 WRITTEN = "ge%2Fheim%40%C3%9F"
@@ -49,7 +48,7 @@ def test_a_server_that_stops_in_the_middle_of_changes_has_none(own_server: Serve
         before = list(ledger.export())
         sequence = ledger.next_sequence()
 
-        def changes() -> Iterator[LedgerChange]:
+        def changes() -> Iterator[RunChange]:
             yield seen(*range(1000, 1010))
             own_server.stop()
             yield seen(2000)

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ledger import AppliedRun, FeedState, Ledger, LedgerError, Pruned
+from pipeline.ledger import AppliedRun, FeedState, Ledger, LedgerError, Pruned, RunChange
 from tests.ledger.samples import HOUR, NOW, a_hash, again, alert, an_id, seen, told
 from transforms.records import (
     Candidate,
     KnownArticle,
     KnownStory,
-    LedgerChange,
     SeenArticles,
 )
 
 
-def apply(ledger: Ledger, *changes: LedgerChange) -> int:
+def apply(ledger: Ledger, *changes: RunChange) -> int:
     """Apply a run of its own; its number."""
     sequence = ledger.next_sequence()
     assert ledger.apply(f"run {sequence}", sequence, NOW, changes)
@@ -206,7 +205,7 @@ def test_more_than_one_statement_can_hold(ledger: Ledger, monkeypatch: pytest.Mo
 
 
 def test_a_run_is_applied_once(ledger: Ledger) -> None:
-    def unread() -> Iterable[LedgerChange]:
+    def unread() -> Iterable[RunChange]:
         raise AssertionError("read though it was applied")
         yield seen(1)
 
@@ -232,7 +231,7 @@ def test_a_run_whose_changes_cannot_be_read_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("pipeline.ledger.writer._ARTICLES", 1)
 
-    def torn() -> Iterable[LedgerChange]:
+    def torn() -> Iterable[RunChange]:
         yield seen(1)
         yield told(2, 100, keys=(1,))
         raise OSError("the disk is gone")
@@ -308,7 +307,7 @@ def test_what_was_pruned_is_new_again(ledger: Ledger) -> None:
 def test_an_export_can_be_restored(ledger: Ledger, tmp_path: Path) -> None:
     apply(ledger, seen(1, 2, at=NOW + HOUR), told(3, 100, keys=(5, -5, 5)), alert(100))
     apply(ledger, told(4, 200), again(1, at=NOW + 2 * HOUR), alert(100, "other", cancelled=True))
-    ledger.set_feed_state(FeedState(url="https://x.org/feed", state={"etag": "é"}, updated_at=NOW))
+    apply(ledger, FeedState(url="https://x.org/feed", state={"etag": "é"}, updated_at=NOW))
     exported = list(ledger.export())
     with Ledger.open(f"sqlite:///{tmp_path}/other.sqlite", create=True) as other:
         other.restore(type(row).model_validate_json(row.model_dump_json()) for row in exported)
@@ -317,7 +316,7 @@ def test_an_export_can_be_restored(ledger: Ledger, tmp_path: Path) -> None:
         assert other.known_articles(ids) == ledger.known_articles(ids)
         assert other.stories(ids) == ledger.stories(ids)
         assert other.candidates([5, -5]) == ledger.candidates([5, -5])
-        assert other.next_sequence() == 3
+        assert other.next_sequence() == 4
         with pytest.raises(LedgerError, match="is not empty"):
             other.restore(exported)
     with pytest.raises(LedgerError, match="is not empty"):
@@ -341,10 +340,18 @@ def test_an_export_is_of_one_moment(ledger: Ledger) -> None:
 
 def test_an_export_is_sorted(ledger: Ledger) -> None:
     apply(ledger, seen(3), told(2, 300), told(1, 200), alert(300, "b"), alert(300, "a"), alert(200))
-    for name in ("https://b", "https://B", "https://a"):
-        ledger.set_feed_state(FeedState(url=name, state={}, updated_at=NOW))
+    names = ("https://b", "https://B", "https://a")
+    apply(ledger, *(FeedState(url=name, state={}, updated_at=NOW) for name in names))
     kinds = [row.change for row in ledger.export()]
-    assert kinds == ["run", *["story"] * 2, "told", "told", "seen", *["alert"] * 3, *["feed"] * 3]
+    assert kinds == [
+        *["run"] * 2,
+        *["story"] * 2,
+        "told",
+        "told",
+        "seen",
+        *["alert"] * 3,
+        *["feed"] * 3,
+    ]
     lines = [row.model_dump_json() for row in ledger.export()]
     assert [line.split('"url":')[1][:13] for line in lines[-3:]] == [
         '"https://B","',
@@ -354,13 +361,13 @@ def test_an_export_is_sorted(ledger: Ledger) -> None:
 
 
 def test_the_state_of_a_feed_is_replaced(ledger: Ledger) -> None:
-    assert ledger.feed_state("https://x.org/feed") is None
+    url, other = "https://x.org/feed", "https://x.org/"
+    assert ledger.feed_states() == ledger.feed_states([url]) == {}
     for etag in ("1", "2"):
-        state = FeedState(url="https://x.org/feed", state={"etag": etag}, updated_at=NOW)
-        ledger.set_feed_state(state)
-        assert ledger.feed_state("https://x.org/feed") == state
-    assert ledger.feed_state("https://x.org/") is None
-    assert ledger.is_empty(), "nothing was applied"
+        state = FeedState(url=url, state={"etag": etag}, updated_at=NOW)
+        apply(ledger, state)
+        assert ledger.feed_states() == ledger.feed_states([url, other]) == {url: state}
+    assert ledger.feed_states([other]) == ledger.feed_states([]) == {}
 
 
 def test_the_stats_count(ledger: Ledger) -> None:

@@ -174,13 +174,13 @@ def test_the_digest_is_that_of_all_files(load: Load) -> None:
     [
         ("input: {}", "1: input: unknown field; did you mean 'inputs'?"),
         ("\n\nzzz: 1", "3: zzz: unknown field; known: inputs, themes, out, keep_runs, "
-         "backfill_after, stories, ledger, limits, aggregates, runner"),
+         "backfill_after, fetching, stories, ledger, limits, aggregates, runner"),
         ("limits:\n  record_byte: 5", "2: limits.record_byte: unknown field; did you mean "
          "'record_bytes'?"),
         ("limits: 5", "1: limits: fields with values are wanted here"),
         ("out: [a]", "1: out: a text is wanted here; put it in quotes if it "
          "looks like a number or yes or no"),
-        ("inputs:\n  files: []", "2: inputs.files: the list is empty"),
+        ("inputs:\n  files: []", "1: inputs: files or feeds: there is nothing to read"),
         ("inputs:\n  files:\n    - a\n    - 5",
          "4: inputs.files.1: a text is wanted here; put it in quotes if it "
          "looks like a number or yes or no"),

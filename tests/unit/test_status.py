@@ -62,7 +62,7 @@ def ledger_of(out: Path) -> Path:
 
 
 def look(out: Path, config: PipelineConfig = CONFIG) -> Status:
-    return status(config, out, NOW, HOUR)
+    return status(config, (), out, NOW, HOUR)
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_run_that_is_too_old_is_a_problem(
 
 def test_minutes_are_minutes(tmp_path: Path) -> None:
     make_run(tmp_path, 1, NOW - timedelta(minutes=20))
-    (said,) = status(CONFIG, tmp_path, NOW, timedelta(minutes=15)).problems
+    (said,) = status(CONFIG, (), tmp_path, NOW, timedelta(minutes=15)).problems
     assert said == "the newest run is 20 min old"
 
 

@@ -36,6 +36,10 @@ def classify(
         words=count_words(title) + count_words(text),
         hits=hits,
         known=known,
+        tags=article.tags,
+        guid_scope=article.guid_scope,
+        full_text=article.full_text,
+        version_hash=article.version_hash,
     )
 
 

@@ -14,7 +14,7 @@ def exact_keys(article: ClassifiedArticle) -> Iterator[int]:
     column of 64 bits, and are larger than those of `near_duplicates.band_keys`.
     """
     if article.guid:
-        yield _key(f"guid {scoped_guid(article.guid, article.source)}")
+        yield _key(f"guid {scoped_guid(article.guid, article.guid_scope or article.source)}")
     if article.copy_key:
         yield _key(f"text {article.copy_key}")
 

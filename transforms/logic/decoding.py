@@ -56,6 +56,7 @@ _WHATWG_ONLY = {
 # Python has these codecs, but no text is published in them, and some take quadratic time.
 _NEVER = {"idna", "punycode", "utf-7", "unicode-escape", "raw-unicode-escape", "undefined"}
 
+_ONE_BYTE = ("cp125", "cp874", "iso8859", "koi8", "mac")
 _WIDE = {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
 
 _DECLARATION = re.compile(
@@ -80,21 +81,17 @@ def decode(payload: bytes, declared: str | None = None, *, markup: bool = False)
     Asked in this order: its byte order mark, or the zeros of UTF-16; *declared*, what
     a header says; with *markup* the declaration inside an XML document or HTML page;
     UTF-8; the same where a few bytes are broken; what it looks like. What is declared
-    but does not fit is passed over.
+    but does not fit is passed over, and so is a code of single bytes where it is UTF-8.
 
     Raises:
         RecordError: BAD_ENCODING where nothing fits.
     """
     if (marked := marked_encoding(payload)) is not None:
         return _decode_marked(payload, marked)
-    named = [declared] if declared else []
-    codecs_named = [_codec(declared)] if declared else []
-    if markup and (found := _DECLARATION.search(payload, 0, _PROLOG)):
-        inside = (found[1] or found[2]).decode()
-        named.append(inside)
-        # What could be read as ASCII is no UTF-16, whatever it says of itself.
-        codecs_named.append(None if _codec(inside) in _WIDE else _codec(inside))
-    tried = [*filter(None, codecs_named), "utf-8"]
+    named = _named_encodings(payload, declared, markup)
+    tried = [*filter(None, map(_codec, named)), "utf-8"]
+    if _is_rather_utf8(payload, tried[0]):
+        tried.insert(0, "utf-8")
     for attempt in (_attempt, _mostly):
         for codec in tried:
             if (text := attempt(payload, codec)) is not None:
@@ -104,6 +101,40 @@ def decode(payload: bytes, declared: str | None = None, *, markup: bool = False)
     raise RecordError(
         Reason.BAD_ENCODING, f"no encoding fits; declared: {', '.join(named) or 'none'}"
     )
+
+
+def is_as_declared(payload: bytes, declared: str | None = None) -> bool:
+    """Whether an XML document can be read in each encoding that it or a header declares."""
+    if marked_encoding(payload) is not None:
+        return True
+    codecs_named = map(_codec, _named_encodings(payload, declared, markup=True))
+    return all(
+        codec and _attempt(payload, codec) is not None and not _is_rather_utf8(payload, codec)
+        for codec in codecs_named
+    )
+
+
+def _is_rather_utf8(payload: bytes, codec: str) -> bool:
+    """Whether what is said to be in a code of single bytes is UTF-8.
+
+    Almost anything is a text in those; what is one in UTF-8 too is so by no accident.
+    """
+    return (
+        codec.startswith(_ONE_BYTE)
+        and not payload.isascii()
+        and _attempt(payload, "utf-8") is not None
+    )
+
+
+def _named_encodings(payload: bytes, declared: str | None, markup: bool) -> list[str]:
+    """What a header, and with *markup* the text itself, says of its encoding."""
+    named = [declared] if declared else []
+    if markup and (found := _DECLARATION.search(payload, 0, _PROLOG)):
+        inside = (found[1] or found[2]).decode()
+        # What could be read as ASCII is no UTF-16, whatever it says of itself.
+        if _codec(inside) not in _WIDE:
+            named.append(inside)
+    return named
 
 
 def marked_encoding(head: bytes) -> str | None:

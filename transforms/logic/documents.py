@@ -14,7 +14,7 @@ import orjson
 from transforms.errors import Reason, RecordError
 from transforms.logic.dates import parse_date
 from transforms.logic.decoding import decode, marked_encoding
-from transforms.logic.feeds import is_json_feed, parse_feed, parse_json_feed
+from transforms.logic.feeds import is_json_feed, read_feed
 from transforms.records import Entry, RawDocument
 
 Kind = Literal["jsonl", "json", "csv", "tsv", "parquet", "html", "feed", "text"]
@@ -245,7 +245,10 @@ def parse_document(document: RawDocument, fields: FieldNames) -> Iterator[Entry]
         case "json":
             yield from _parse_json(document, fields)
         case "feed":
-            yield from parse_feed(document)
+            entries, reading = read_feed(document)
+            yield from entries
+            if reading.error is not None:
+                raise RecordError(*reading.error)
         case "html":
             # Pages are rare, and the libraries that read them slow to load.
             from transforms.logic.pages import parse_page
@@ -258,7 +261,7 @@ def parse_document(document: RawDocument, fields: FieldNames) -> Iterator[Entry]
 def _parse_json(document: RawDocument, fields: FieldNames) -> Iterator[Entry]:
     record = _load_object(document.payload)
     if is_json_feed(record):
-        yield from parse_json_feed(document, record)
+        yield from parse_document(document.model_copy(update={"format": "feed"}), fields)
         return
     values = {
         field: _READ[field](name, value) for field, (name, value) in fields.choose(record).items()

@@ -4,16 +4,34 @@ import io
 import re
 import sys
 import xml.sax
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import feedparser
 import orjson
 from feedparser.util import FeedParserDict
 
 from transforms.errors import Reason, RecordError
-from transforms.logic.decoding import decode
-from transforms.records import Entry, Markup, Origin, RawDocument
+from transforms.logic.dates import EARLIEST, LATEST_AHEAD
+from transforms.logic.decoding import decode, is_as_declared
+from transforms.logic.feed_identity import MOST_MARKS, find_identity
+from transforms.logic.identity import short_hash
+from transforms.logic.normalise import identify
+from transforms.logic.text import clean_text, html_to_text, looks_like_html
+from transforms.logic.urls import canonical_url, host_of
+from transforms.records import (
+    Entry,
+    FeedContext,
+    FeedReading,
+    Mark,
+    Markup,
+    Oddity,
+    OddityCode,
+    Origin,
+    Page,
+    RawDocument,
+)
 
 _JSON_FEED = re.compile(r"https?://jsonfeed\.org/version/")
 _MOST_ENTRIES = 5000
@@ -22,33 +40,163 @@ _DEEPEST = 200  # nested elements; a feed with XHTML in it needs some twenty
 _DECLARATION = re.compile(r"\s*+<\?xml\s[^>]*\?>")
 _DOCTYPE = re.compile(r"<!DOCTYPE\s[^<>\[]*>", re.IGNORECASE)
 _PASSED_OVER = r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)"
-_DEFINITION = re.compile(rf"{_PASSED_OVER}|(<!(?:ENTITY|DOCTYPE)\b)", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(rf"{_PASSED_OVER}|<(/?)[A-Za-z_][^<>]*?(/?)>", re.DOTALL)
+_DEFINITION = re.compile(r"<!(?:ENTITY|DOCTYPE)\b", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)[A-Za-z_][^<>]*?(/?)>")
 _HTML = re.compile(
     r"\s*+(?:<!--.*?-->\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
 )
 _ROOT = re.compile(r"<((?:[\w.-]+:)?(?:rss|rdf|feed|channel))\b[^<>]{0,4000}>", re.IGNORECASE)
 _ROOT_END = re.compile(r"</(?:[\w.-]+:)?(?:rss|rdf|feed)\s*>", re.IGNORECASE)
+_SECTIONS = (("<![CDATA[", "]]>"), ("<!--", "-->"))
 _ENTRY_TAG = re.compile(
     rf"{_PASSED_OVER}|<(/?)(?:[\w.-]+:)?(?:item|entry)\b[^<>]*?(/?)>", re.DOTALL | re.IGNORECASE
 )
+_WEB_LINK = re.compile(r"https?:|[^:/?#]*+(?:[/?#]|$)", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<[^<>]*>")
 _MEDIA_TAG = re.compile(r"<(/?)media:(title|description)\b[^<>]*?(/?)>")
+_SKIP_HOURS = re.compile(r"<skipHours\b[^<>]*>(.{0,2000}?)</skipHours>", re.DOTALL | re.IGNORECASE)
+_SKIPPED_HOUR = re.compile(r"<hour>\s*(\d{1,2})\s*</hour>", re.IGNORECASE)
+_SKIP_DAYS = re.compile(r"<skipDays\b[^<>]*>(.{0,2000}?)</skipDays>", re.DOTALL | re.IGNORECASE)
+_SKIPPED_DAY = re.compile(r"<day>\s*([A-Za-z]+)\s*</day>", re.IGNORECASE)
+_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]+)|0*([0-9]+));?")
 
 
-def parse_feed(document: RawDocument) -> Iterator[Entry]:
-    """The entries of an XML feed, or of a JSON Feed, in its order.
+class _Content(NamedTuple):
+    """What a feed says, before anything of it is judged."""
 
-    What can be recovered of a broken feed is yielded before the error is raised.
+    format: str
+    title: str
+    entries: list[Entry]
+    error: RecordError | None
+    ttl_minutes: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[str, ...] = ()
 
-    Raises:
-        RecordError: UNSAFE_XML and BAD_ENCODING before any entry; TOO_DEEP,
-            TRUNCATED or MALFORMED_FEED after those that were recovered; EMPTY.
+
+def read_feed(document: RawDocument) -> tuple[list[Entry], FeedReading]:
+    """The entries of a feed with what identifies them, and what was found of the feed.
+
+    What `document.feed` knows of it goes into the entries, its name in place of the
+    source that they give; without it, nothing is known. With `full_text` an entry has
+    the text of its page, unless that is shorter than its own.
+
+    Never raises: what was broken is the reading's `error`. Of a broken feed there are the
+    entries that can be recovered, but none where it is UNSAFE_XML or BAD_ENCODING.
     """
-    text = decode(document.payload, document.encoding, markup=True).lstrip("\ufeff")
-    if text.lstrip()[:1] == "{":
-        yield from parse_json_feed(document, _load_json_feed(text))
-        return
+    content = _read(document)
+    feed = document.feed or FeedContext(url=document.origin.path, base_url="")
+    found = find_identity(
+        content.entries, feed.known, feed.identity, feed.trusts_guids, feed.identity_fixed
+    )
+    reading = FeedReading(
+        url=feed.url,
+        format=content.format,
+        title=content.title,
+        entries=len(content.entries),
+        ttl_minutes=content.ttl_minutes,
+        skip_hours=content.skip_hours,
+        skip_days=content.skip_days,
+        identity=found.identity,
+        identity_found=found.why,
+        trusts_guids=found.trusts_guids,
+        marks=found.marks[:MOST_MARKS],
+        error=(content.error.reason, content.error.detail) if content.error else None,
+        oddities=(*found.oddities, *_oddities(document, content, found.marks)),
+    )
+    if not feed.full_text:
+        return list(found.entries), reading
+    pages = {page.url: page for page in feed.pages}
+    return [_with_page(entry, pages) for entry in found.entries], reading
+
+
+class EntryVersion(NamedTuple):
+    """What tells whether an entry is new, or has changed, before its page is fetched."""
+
+    article_id: str
+    version: str  # the first 32 hex digits of its hash, as the ledger knows it
+    link: str | None  # canonical
+
+
+def versions_of(entries: Iterable[Entry]) -> Iterator[EntryVersion]:
+    """The versions of *entries*, the same with and without their pages."""
+    for found in map(identify, entries):
+        yield EntryVersion(found.article_id, short_hash(found.version_hash), found.canonical_url)
+
+
+def _with_page(entry: Entry, pages: Mapping[str, Page]) -> Entry:
+    """*entry* with the text of its page, or marked where that could not be had."""
+    link = canonical_url(entry.url, entry.base_url)
+    if link is None:
+        return entry
+    page = pages.get(link)
+    if page is None or page.payload is None:
+        return entry.model_copy(update={"full_text": "failed"})
+    # Pages are rare, and the libraries that read them slow to load.
+    from transforms.logic.pages import parse_page
+
+    document = RawDocument(
+        origin=entry.origin,
+        format="html",
+        payload=page.payload,
+        encoding=page.encoding,
+        seen_at=entry.seen_at,
+    )
+    try:
+        read = parse_page(document)
+    except RecordError:
+        return entry.model_copy(update={"full_text": "failed"})
+    if len(read.text) < len(identify(entry).text):
+        return entry
+    update: dict[str, Any] = {
+        "full_text": "page",
+        "page_title": read.title,
+        "page_text": read.text,
+        "authors": entry.authors or read.authors,
+    }
+    if not entry.published and not entry.updated:
+        dates = {"published": read.published, "updated": read.updated, "date_from": "page"}
+        update |= dates if read.published or read.updated else {}
+    return entry.model_copy(update=update)
+
+
+def _oddities(document: RawDocument, content: _Content, marks: Sequence[Mark]) -> Iterator[Oddity]:
+    entries, times = content.entries, [mark.time for mark in marks]
+    latest = (document.seen_at + LATEST_AHEAD).timestamp()
+    # In Atom a title says whether it is HTML.
+    titles = [] if content.format.startswith("atom") else [entry.title for entry in entries]
+    counts: dict[OddityCode, int] = {
+        "link_relative": sum(_is_relative(entry, document.feed) for entry in entries),
+        "undated": sum(time is None or time < EARLIEST.timestamp() for time in times),
+        "dated_ahead": sum(time is not None and time > latest for time in times),
+        "untitled": sum(not entry.title.strip() for entry in entries),
+        "html_in_title": sum(map(looks_like_html, titles)),
+    }
+    for code, number in counts.items():
+        if number:
+            yield Oddity(code=code, entries=number)
+    if not is_as_declared(document.payload, document.encoding):
+        yield Oddity(code="misdeclared_encoding", entries=0)
+
+
+def _is_relative(entry: Entry, feed: FeedContext | None) -> bool:
+    """Whether nothing but the address of the feed makes the link of *entry* absolute."""
+    without = feed.base_url if feed else None
+    return bool(entry.url) and entry.base_url == without and canonical_url(entry.url) is None
+
+
+def _read(document: RawDocument) -> _Content:
+    try:
+        text = decode(document.payload, document.encoding, markup=True).lstrip("\ufeff")
+        if text.lstrip()[:1] == "{":
+            return _read_json(document, _load_json_feed(text))
+        return _read_xml(document, text)
+    except RecordError as error:
+        return _Content("", "", [], error)
+
+
+def _read_xml(document: RawDocument, text: str) -> _Content:
     if declaration := _DECLARATION.match(text):
         text = text[declaration.end() :]
     if _HTML.match(text):
@@ -57,24 +205,66 @@ def parse_feed(document: RawDocument) -> Iterator[Entry]:
     text = _DOCTYPE.sub("", text, count=1)
     _check_safe(text)
     text = _repair_references(text)
-    # Else feedparser takes the words under a picture for the article's.
-    text = _MEDIA_TAG.sub(r"<\1media:picture_\2\3>", text)
+    if "<media:" in text:
+        # Else feedparser takes the words under a picture for the article's.
+        text = _MEDIA_TAG.sub(r"<\1media:picture_\2\3>", text)
     deep = _is_deep(text)
     parsed = _parse("" if deep else text)
-    feed, entries = _recover(text) if parsed.bozo else (parsed.feed, parsed.entries)
-    number = 0
-    for number, entry in enumerate(entries, start=1):
-        yield _entry(document, number, entry, feed)
+    feed, found = _recover(text) if parsed.bozo else (parsed.feed, parsed.entries)
+    entries = [_entry(document, number, entry, feed) for number, entry in enumerate(found, start=1)]
+    error = None
     if deep:
-        detail = f"more than {_DEEPEST} elements in one another; {number} entries are not"
-        raise RecordError(Reason.TOO_DEEP, detail)
-    if not number and not parsed.version:
-        raise RecordError(Reason.MALFORMED_FEED, "neither RSS nor Atom" + _fault(parsed))
-    if parsed.bozo:
+        detail = f"more than {_DEEPEST} elements in one another; {len(entries)} entries are not"
+        error = RecordError(Reason.TOO_DEEP, detail)
+    elif not entries and not parsed.version:
+        error = RecordError(Reason.MALFORMED_FEED, "neither RSS nor Atom" + _fault(parsed))
+    elif parsed.bozo:
         reason = Reason.MALFORMED_FEED if _ROOT_END.search(text) else Reason.TRUNCATED
-        raise RecordError(reason, f"{number} entries were recovered{_fault(parsed)}")
-    if not number:
-        raise RecordError(Reason.EMPTY, "the feed has no entries")
+        error = RecordError(reason, f"{len(entries)} entries were recovered{_fault(parsed)}")
+    elif not entries:
+        error = RecordError(Reason.EMPTY, "the feed has no entries")
+    return _Content(
+        format=parsed.version,
+        title=_in_one_line(_string(feed, "title") or ""),
+        entries=entries,
+        error=error,
+        ttl_minutes=_ttl_minutes(feed),
+        skip_hours=_skip_hours(text),
+        skip_days=_skip_days(text),
+    )
+
+
+def _in_one_line(title: str) -> str:
+    title = html_to_text(title) if looks_like_html(title) else clean_text(title)
+    return title.replace("\n", " ")
+
+
+def _ttl_minutes(feed: Mapping[str, Any]) -> int | None:
+    """How many minutes a feed asks for between two readings; the longer where it says two."""
+    said = []
+    if (ttl := _number(_string(feed, "ttl"))) is not None:
+        said.append(ttl)
+    period = _PERIODS.get((_string(feed, "sy_updateperiod") or "").strip().lower())
+    if period is not None:
+        said.append(period // max(_number(_string(feed, "sy_updatefrequency")) or 1, 1))
+    return max(said, default=0) or None
+
+
+def _skip_hours(text: str) -> tuple[int, ...]:
+    found = _SKIP_HOURS.search(text)
+    hours = map(int, _SKIPPED_HOUR.findall(found[1])) if found else ()
+    return tuple(sorted({hour % 24 for hour in hours if hour <= 24}))
+
+
+def _skip_days(text: str) -> tuple[str, ...]:
+    found = _SKIP_DAYS.search(text)
+    days = set(map(str.capitalize, _SKIPPED_DAY.findall(found[1]))) if found else set()
+    return tuple(day for day in _WEEK if day in days)
+
+
+def _number(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None
 
 
 def _parse(text: str) -> Any:
@@ -123,6 +313,8 @@ def _recover(text: str) -> tuple[Mapping[str, Any], Iterator[Mapping[str, Any]]]
 
 def _repair_references(text: str) -> str:
     """References to characters that do not exist, which some feeds use for half an emoji."""
+    if "&#" not in text:
+        return text
     repaired = _REFERENCE.sub(_repair_reference, text)
     if repaired == text:
         return text
@@ -139,24 +331,42 @@ def _repair_reference(reference: re.Match[str]) -> str:
 
 
 def _check_safe(text: str) -> None:
-    for found in _DEFINITION.finditer(text):
-        if found[1]:
+    for place, part in _markup_of(text):
+        if found := _DEFINITION.search(part):
+            where = place + found.start()
             raise RecordError(
-                Reason.UNSAFE_XML, f"a definition at character {found.start():,}: {found[1]}"
+                Reason.UNSAFE_XML, f"a definition at character {where:,}: {found.group()}"
             )
 
 
 def _is_deep(text: str) -> bool:
     depth = 0
-    for tag in _TAG.finditer(text):
-        closing, empty = tag.groups()
-        if closing:
-            depth -= 1
-        elif closing is not None and not empty:
-            depth += 1
-            if depth > _DEEPEST:
-                return True
+    for _, part in _markup_of(text):
+        for tag in _TAG.finditer(part):
+            closing, empty = tag.groups()
+            if closing:
+                depth -= 1
+            elif not empty:
+                depth += 1
+                if depth > _DEEPEST:
+                    return True
     return False
+
+
+def _markup_of(text: str) -> Iterator[tuple[int, str]]:
+    """What is neither comment nor CDATA, in parts, each with the place where it begins."""
+    begin = at = 0
+    while (at := text.find("<!", at)) >= 0:
+        end = next((end for mark, end in _SECTIONS if text.startswith(mark, at)), None)
+        if end is None:
+            at += 2
+            continue
+        yield begin, text[begin:at]
+        at = text.find(end, at)
+        if at < 0:
+            return
+        at = begin = at + len(end)
+    yield begin, text[begin:]
 
 
 def _fault(parsed: Mapping[str, Any]) -> str:
@@ -169,7 +379,7 @@ def _fault(parsed: Mapping[str, Any]) -> str:
 def _entry(
     document: RawDocument, number: int, entry: Mapping[str, Any], feed: Mapping[str, Any]
 ) -> Entry:
-    text, markup = _longest(entry)
+    text, markup = _text(entry)
     detail = entry.get("title_detail")
     return Entry(
         origin=_origin(document, number),
@@ -177,16 +387,52 @@ def _entry(
         title=_string(entry, "title") or "",
         text=text,
         markup=markup if text else _markup(detail),
-        url=_string(entry, "link"),
-        base_url=_string(detail, "base") or _string(feed, "link"),
+        url=_link(entry),
         guid=_string(entry, "id"),
         published=_string(entry, "published"),
         updated=_string(entry, "updated"),
         date_from="feed",
         language=_string(detail, "language") or _string(feed, "language"),
-        source=_string(entry.get("source"), "title") or _string(feed, "title"),
         authors=tuple(filter(None, (_string(who, "name") for who in _list(entry, "authors")))),
+        **_of_feed(
+            document.feed,
+            base=_string(detail, "base") or _string(feed, "link"),
+            source=_string(entry.get("source"), "title") or _string(feed, "title"),
+        ),
     )
+
+
+def _link(entry: Mapping[str, Any]) -> str | None:
+    """The link of an entry: the one before a proxy counted its readers, else its enclosure."""
+    if link := _string(entry, "feedburner_origlink") or _string(entry, "link"):
+        return link
+    enclosures = (one for one in _list(entry, "links") if _string(one, "rel") == "enclosure")
+    return next(filter(None, (_string(one, "href") for one in enclosures)), None)
+
+
+def _of_feed(feed: FeedContext | None, base: str | None, source: str | None) -> dict[str, Any]:
+    """The fields of an entry that what is known of its feed has a say in."""
+    if base and not _WEB_LINK.match(base):
+        base = None  # feedparser gives the id of a feed that has no link
+    source = source and _in_one_line(source)
+    if feed is None:
+        return {"base_url": base, "source": source}
+    own = source or host_of(feed.base_url)
+    return {
+        "base_url": _joined(feed.base_url, base),
+        "source": feed.name or own,
+        # A name may be given or changed at any time: identities do not depend on it.
+        "guid_scope": own if feed.name else None,
+        "stated_language": feed.language,
+        "tags": feed.tags,
+    }
+
+
+def _joined(base: str, link: str | None) -> str:
+    try:
+        return urljoin(base, link or "")
+    except ValueError:
+        return base
 
 
 def _string(holder: Any, name: str) -> str | None:
@@ -203,12 +449,25 @@ def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _longest(entry: Mapping[str, Any]) -> tuple[str, Markup]:
-    blocks = [*_list(entry, "content"), entry.get("summary_detail")]
-    best = max(blocks, key=lambda block: len(_string(block, "value") or ""))
+def _text(entry: Mapping[str, Any]) -> tuple[str, Markup]:
+    """The longest content, or the summary where that says more than twice as much.
+
+    A summary with its links and thanks may well be longer than a short article.
+    """
+    blocks = [block for block in _list(entry, "content") if _string(block, "value")]
+    best = max(blocks, key=lambda block: len(block["value"]), default=None)
+    summary = entry.get("summary_detail")
+    if words := _string(summary, "value"):
+        content = _string(best, "value") or ""
+        if len(words) > len(content) and _visible(words) > 2 * _visible(content):
+            best = summary
     if text := _string(best, "value"):
         return text, _markup(best)
     return _string(entry, "media_picture_description") or "", "unknown"
+
+
+def _visible(html: str) -> int:
+    return len(_ANY_TAG.sub("", html).strip())
 
 
 def _markup(block: Any) -> Markup:
@@ -236,29 +495,24 @@ def _load_json_feed(text: str) -> dict[str, Any]:
     return dict(feed)
 
 
-def parse_json_feed(document: RawDocument, feed: Mapping[str, Any]) -> Iterator[Entry]:
-    """The entries of a JSON Feed (1.0 or 1.1) that has been parsed already.
-
-    Raises:
-        RecordError: WRONG_TYPE, after the good entries, naming the first bad one;
-            EMPTY.
-    """
+def _read_json(document: RawDocument, feed: Mapping[str, Any]) -> _Content:
     items = feed.get("items")
-    if not isinstance(items, list):
-        raise RecordError(Reason.WRONG_TYPE, "items: a JSON Feed has an array of them")
-    if not items:
-        raise RecordError(Reason.EMPTY, "the feed has no entries")
+    entries: list[Entry] = []
     broken: list[RecordError] = []
-    for number, item in enumerate(items, start=1):
+    if not isinstance(items, list):
+        broken.append(RecordError(Reason.WRONG_TYPE, "items: a JSON Feed has an array of them"))
+    elif not items:
+        broken.append(RecordError(Reason.EMPTY, "the feed has no entries"))
+    for number, item in enumerate(items if isinstance(items, list) else (), start=1):
         try:
-            entry = _json_entry(document, number, item, feed)
+            entries.append(_json_entry(document, number, item, feed))
         except RecordError as error:
             broken.append(error)
-        else:
-            yield entry
-    if broken:
-        more = f"; {len(broken) - 1} more are broken" if broken[1:] else ""
-        raise RecordError(broken[0].reason, broken[0].detail + more)
+    more = f"; {len(broken) - 1} more are broken" if broken[1:] else ""
+    first = RecordError(broken[0].reason, broken[0].detail + more) if broken else None
+    title = _in_one_line(_string(feed, "title") or "")
+    version = str(feed["version"]).rstrip("/").rpartition("/")[2]
+    return _Content(f"json{version.replace('.', '')}", title, entries, first)
 
 
 def _json_entry(document: RawDocument, number: int, item: Any, feed: Mapping[str, Any]) -> Entry:
@@ -280,17 +534,24 @@ def _json_entry(document: RawDocument, number: int, item: Any, feed: Mapping[str
         title=string(item, "title") or "",
         text=html or plain or string(item, "summary") or "",
         markup=markup,
-        url=string(item, "url") or string(item, "external_url"),
-        base_url=string(feed, "home_page_url") or string(feed, "feed_url"),
+        url=string(item, "url") or string(item, "external_url") or _attachment(item),
         # The standard wants a string, and wants numbers read as one.
         guid=str(guid) if isinstance(guid, int | float) else string(item, "id"),
         published=string(item, "date_published"),
         updated=string(item, "date_modified"),
         date_from="feed",
         language=string(item, "language") or string(feed, "language"),
-        source=string(feed, "title"),
         authors=_json_authors(item) or _json_authors(feed),
+        **_of_feed(
+            document.feed,
+            base=string(feed, "home_page_url") or string(feed, "feed_url"),
+            source=string(feed, "title"),
+        ),
     )
+
+
+def _attachment(item: Mapping[str, Any]) -> str | None:
+    return next(filter(None, (_string(one, "url") for one in _list(item, "attachments"))), None)
 
 
 def _json_authors(holder: Mapping[str, Any]) -> tuple[str, ...]:

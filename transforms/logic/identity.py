@@ -3,6 +3,7 @@
 import hashlib
 
 from transforms.logic.urls import is_site_root
+from transforms.records import Identity
 
 _COPY_WORDS = 50  # shorter texts are often boilerplate, equal under many headlines
 
@@ -20,16 +21,22 @@ def short_hash(text_hash: str) -> str:
 
 
 def article_id(
-    canonical_url: str | None, guid: str | None, source: str, title: str, text: str
+    canonical_url: str | None,
+    guid: str | None,
+    source: str,
+    title: str,
+    text: str,
+    identity: Identity = "link",
 ) -> str:
     """A version digit and 128 bits of BLAKE2b, in hex, over what identifies the article.
 
     That is its canonical URL, unless it is a site's front page; else its guid, which
-    counts within its source unless it is a link, URN or tag URI; else its title and text.
+    counts within its source unless it is a link, URN or tag URI; else its title and
+    text. With *identity* one begins further on in this order.
     """
-    if canonical_url and not is_site_root(canonical_url):
+    if identity == "link" and canonical_url and not is_site_root(canonical_url):
         return _hash(f"url\n{canonical_url}")
-    if guid:
+    if identity != "text" and guid:
         return _hash(f"guid\n{scoped_guid(guid, source)}")
     return _hash(f"text\n{title}\n{text}")
 

@@ -12,8 +12,9 @@ ANY_VERSION = ""
 def fresh(article: Article, known: KnownArticle | None, themes: str) -> FreshArticle | None:
     """*article* with what is known of it, or None where it was seen as it is.
 
-    An article that had a theme is looked at again when the themes have changed since.
-    An article's first date is kept.
+    An article that had a theme is looked at again when the themes have changed since,
+    but not by the few words of its feed where the page that it was judged by could not
+    be had: it waits for a run that has it. An article's first date is kept.
 
     Args:
         themes: Hash of the themes in force.
@@ -21,8 +22,11 @@ def fresh(article: Article, known: KnownArticle | None, themes: str) -> FreshArt
     digest = text_hash(article.title, article.text)
     if known is None:
         return FreshArticle(article=article, text_hash=digest, known=None)
-    unchanged = known.text_hash in (ANY_VERSION, short_hash(digest))
+    version = short_hash(article.version_hash or digest)
+    unchanged = known.text_hash in (ANY_VERSION, version)
     if unchanged and (not known.levels or known.themes == themes):
+        return None
+    if known.levels and article.full_text == "failed":
         return None
     dated = article.model_copy(
         update={"published_at": known.published_at, "published_from": known.published_from}

@@ -56,7 +56,7 @@ def outline(article: ClassifiedArticle) -> Outline:
             seen_at=article.seen_at,
             levels={hit.theme: hit.level for hit in article.hits},
         ),
-        text_hash=short_hash(article.text_hash),
+        text_hash=short_hash(article.version),
         signature=article.signature,
         exact_keys=tuple(exact_keys(article)),
         known=article.known,

@@ -8,12 +8,18 @@ from selectolax.lexbor import LexborHTMLParser
 _DROPPED = "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero width space, word joiner, BOM
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f" + _DROPPED + "]")
 _BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r" [^\S\n]+|[^\S\n ][^\S\n]*")  # all but a space alone
+_LINE_ENDS = re.compile(r"[\r\n]+")
 _BLANK_LINES = re.compile(r" ?\n[ \n]*")
 _TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|u|h[1-6]|ul|ol|li|img|table|tr|td|th|blockquote|"
     r"figure|figcaption|script|style|iframe|section|article|html|body|hr|pre|code|font)\b[^<>]*>"
     r"|&(?:[a-z]{2,8}|#\d{1,7}|#x[0-9a-f]{1,6});",
+    re.IGNORECASE,
+)
+_ELEMENT = re.compile(
+    r"</(?:p|div|span|a|b|i|em|strong|h[1-6]|ul|ol|li|table|td|blockquote|figure)\s*>"
+    r"|<(?:p|br|hr|img)\b[^<>]*>",
     re.IGNORECASE,
 )
 _BLOCKS = frozenset(
@@ -60,11 +66,18 @@ def looks_like_html(text: str) -> bool:
     return ("<" in text or "&" in text) and _TAG.search(text) is not None
 
 
+def looks_like_markup(text: str) -> bool:
+    """Whether *text* holds elements of HTML: none that it merely names, as '<b>' alone."""
+    return "<" in text and _ELEMENT.search(text) is not None
+
+
 def html_to_text(html: str) -> str:
     """The text a reader of *html* would see, cleaned; block elements end paragraphs.
 
     Never raises; nesting costs no recursion.
     """
+    if "<" not in html and "&" not in html:
+        return clean_text(_LINE_ENDS.sub(" ", html))
     root = LexborHTMLParser(html).root
     parts: list[str] = []
     node, leaving, depth = root, False, 0

@@ -2,7 +2,7 @@
 
 An article travels as a frame of bytes:
 
-    id · rank · text hash · first date · where that is from · payload
+    id · rank · version · first date · where that is from · payload
 
 The payload is the encoded article where it counts for stories, else empty: of an
 article without a theme some fifty bytes travel.
@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple, get_args
 
+from transforms.logic.identity import short_hash
 from transforms.records import ClassifiedArticle, TimeFrom
 
 _HEAD = struct.Struct(">17sQ16sqB")
@@ -24,7 +25,7 @@ class Plain(NamedTuple):
     """An article without a payload, as the ledger remembers it."""
 
     article_id: str
-    text_hash: str  # the first 32 hex digits
+    text_hash: str  # of its version; the first 32 hex digits
     published: int  # seconds since 1970
     published_from: TimeFrom
 
@@ -57,7 +58,7 @@ def frame_of(article: ClassifiedArticle) -> tuple[str, bytes]:
     head = _HEAD.pack(
         bytes.fromhex(f"0{article_id}"),
         rank,
-        bytes.fromhex(article.text_hash[:32]),
+        bytes.fromhex(short_hash(article.version)),
         int(article.published_at.timestamp()),
         _TIMES_FROM.index(article.published_from),
     )
@@ -78,7 +79,7 @@ def newest(frames: Iterable[bytes]) -> Versions:
     for frame in frames:
         read += 1
         article_id = frame[:17]
-        # Rank and text hash come first in what follows the id: frames compare by them.
+        # Rank and version come first in what follows the id: frames compare by them.
         if article_id not in kept or frame > kept[article_id]:
             kept[article_id] = frame
     plain, payloads = [], []

@@ -1,0 +1,1 @@
+"""Live feeds: which there are, and what a run does with them before its graph is built."""

@@ -1,0 +1,1 @@
+"""The network, against real servers on this machine."""
