@@ -29,6 +29,7 @@ _LOGGER = logging.getLogger(__name__)
 _MULTI_PROCESSING = "multi_processing"
 _COMPRESSED = (".gz", ".bz2", ".zst", ".parquet")
 _RATIO = 4  # by how much news text grows when it is decompressed, roughly
+_FETCHED_RATIO = 40  # feeds grow by more, and take several times as long as records
 
 
 def beam_options(arguments: Sequence[str]) -> PipelineOptions:
@@ -73,10 +74,7 @@ def choose_runner(
         # A line that a worker logs travels to the runner: at INFO that halves the rate.
         options.view_as(WorkerOptions).default_sdk_harness_log_level = "WARNING"
     if not stated & {"--direct_num_workers", "--direct_running_mode"}:
-        size = {
-            span.name: span.size * (_RATIO if span.name.endswith(_COMPRESSED) else 1)
-            for span in spans
-        }
+        size = {span.name: span.size * _ratio(span) for span in spans}
         wanted = choice.workers
         workers = min(os.cpu_count() or 1, len(spans)) if wanted == "auto" else int(wanted)
         large = sum(size.values()) > choice.multi_process_above
@@ -89,6 +87,12 @@ def choose_runner(
         workers=int(direct.direct_num_workers),
         options=tuple(given),
     )
+
+
+def _ratio(span: Span) -> int:
+    if span.kind == "spool":
+        return _FETCHED_RATIO
+    return _RATIO if span.name.endswith(_COMPRESSED) else 1
 
 
 def execute(graph: Plan, options: PipelineOptions) -> None:

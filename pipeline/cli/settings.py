@@ -25,12 +25,12 @@ class Schema(StrEnum):
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put it.")],
 ) -> None:
-    """Write an editable copy of the default configuration and themes."""
+    """Write an editable copy of the default configuration, its themes and its example feeds."""
     with plain_errors():
         from pipeline.config import default_config_dir
 
         source = default_config_dir()
-        names = ["pipeline.yaml"]
+        names = ["pipeline.yaml", "feeds.opml"]
         names += sorted(f"themes/{path.name}" for path in (source / "themes").glob("*.yaml"))
         taken = [str(folder / name) for name in names if (folder / name).exists()]
         if taken:

@@ -97,9 +97,8 @@ async def fetch_feeds(
     Raises:
         ConfigError: an environment variable that a feed names is not set.
     """
-    requests = [
-        _request(feed, memories.get(feed.url)) for feed in feeds
-    ]  # all, before the first is sent
+    # All of them before the first is sent: a variable that is missing costs nothing.
+    requests = [_request(feed, memories.get(feed.url)) for feed in feeds]
     async with WebClient(settings) as client:
         fetcher = _Fetcher(client, spool, known_articles, lists, now, seen_at)
         return await asyncio.gather(
@@ -159,9 +158,8 @@ class _Fetcher(NamedTuple):
                 asked = await self._keep(asked._replace(answer=Answer()), document)
             return asked
         body_hash = hashlib.sha256(response.body).hexdigest()
-        unchanged = response.status == 304 or (
-            memory is not None and body_hash == memory.body_hash and memory.problem is None
-        )
+        known = memory is not None and body_hash == memory.body_hash
+        unchanged = response.status == 304 or known
         asked = asked._replace(
             status=response.status,
             answer=_answer(response, memory, body_hash, feed, self.now),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -93,9 +94,11 @@ def fetch_round(
         def ask(some: Sequence[Feed]) -> list[Asked]:
             memories = memories_of(ledger, some)
             due = some if everything else due_feeds(some, memories, now)
-            if due:
-                _LOGGER.info("asking %d of %d feeds", len(due), len(some))
-            return asyncio.run(
+            if not due:
+                return []
+            _LOGGER.info("asking %d of %d feeds", len(due), len(some))
+            began = time.monotonic()
+            came = asyncio.run(
                 fetch_feeds(
                     due,
                     memories,
@@ -107,6 +110,8 @@ def fetch_round(
                     seen_at=seen_at,
                 )
             )
+            _LOGGER.info("asked %d feeds in %.1f s", len(due), time.monotonic() - began)
+            return came
 
         asked = ask(feeds)
         if listed := [one for one in asked if one.listed is not None]:

@@ -71,7 +71,7 @@ class WebClient:
         self._wire = Wire(
             GuardedNetwork(Guard(settings.allowed), resolve or resolver(self._threads)),
             ssl_context or httpx.create_ssl_context(),
-            hosts=settings.at_once,
+            kept=settings.at_once,
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
         )

@@ -17,6 +17,14 @@ from transforms.errors import Reason
 
 _KEPT = 30.0  # seconds that a connection waits for the next request
 _DRAINED = 1 << 16  # bytes read of a body that nobody wants, so that its connection can be kept
+_FAULTS = (
+    TimeoutError,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ConnectionNotAvailable,
+    H2Error,  # httpcore lets it through while a body is read
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,23 +41,15 @@ class Answer:
     http_version: str
 
 
-@dataclass
-class _Kept:
-    """A pool of connections, and by how many requests it is used."""
-
-    pool: httpcore.AsyncConnectionPool
-    users: int = 0
-
-
 class TooSlowError(FetchError):
     """A server that was given all its time: nothing to be tried again at once."""
 
 
 class Wire:
-    """Connections, which are kept for the next request.
+    """Connections, each for one request at a time, which are kept for the next.
 
     Args:
-        hosts: Connections to so many hosts are kept, and to those that are being asked.
+        kept: So many at most.
     """
 
     def __init__(
@@ -57,21 +57,20 @@ class Wire:
         network: GuardedNetwork,
         ssl_context: ssl.SSLContext,
         *,
-        hosts: int,
+        kept: int,
         connect_timeout: float,
         read_timeout: float,
     ) -> None:
         self._network = network
         self._ssl_context = ssl_context
-        self._hosts = hosts
+        self._most_kept = kept
         self._timeouts = {"connect": connect_timeout, "read": read_timeout, "write": read_timeout}
-        self._kept: dict[str, _Kept] = {}  # the one used last is the last
+        self._kept: list[httpcore.AsyncHTTPConnection] = []  # the one used last is the last
 
     async def aclose(self) -> None:
         """Close all connections."""
         while self._kept:
-            _, kept = self._kept.popitem()
-            await kept.pool.aclose()
+            await self._kept.pop().aclose()
 
     async def ask(self, request: httpx.Request, seconds: float, most_bytes: int) -> Answer:
         """Send *request* and read the answer.
@@ -79,12 +78,11 @@ class Wire:
         Raises:
             FetchError: no whole answer within *seconds*, or one of more than *most_bytes*.
         """
-        host = request.url.host
         outgoing = self._outgoing(request)
         decoder: BodyDecoder | None = None
         try:
-            async with asyncio.timeout(seconds), self._pool(str(outgoing.url.origin)) as pool:
-                response = await pool.handle_async_request(outgoing)
+            async with asyncio.timeout(seconds), self._connection(outgoing) as connection:
+                response = await connection.handle_async_request(outgoing)
                 headers = httpx.Headers(response.headers)
                 if 200 <= response.status < 300:
                     decoder = BodyDecoder(headers.get("content-encoding", ""), most_bytes)
@@ -95,60 +93,70 @@ class Wire:
                     body=decoder.finish() if decoder else b"",
                     http_version=response.extensions["http_version"].decode("ascii", "replace"),
                 )
-        except (TimeoutError, httpcore.ReadTimeout, httpcore.WriteTimeout) as error:
-            whole = isinstance(error, TimeoutError)
-            raise TooSlowError(
-                Reason.TIMED_OUT,
-                f"{host} did not answer in whole within {seconds:.3g} seconds"
-                if whole
-                else f"{host} was silent for {self._timeouts['read']:.3g} seconds",
-                passing=True,
-                partial=decoder.body if decoder else b"",
-            ) from None
-        except httpcore.ConnectTimeout:
-            detail = f"no connection to {host} within {self._timeouts['connect']:.3g} seconds"
-            raise FetchError(Reason.TIMED_OUT, detail, passing=True) from None
-        except httpcore.ConnectError as error:
-            # The pool hides where an error comes from, but keeps it.
-            certificate = isinstance(error.__context__, ssl.SSLCertVerificationError)
-            detail = f"no connection to {host}: {error}"
-            raise FetchError(Reason.UNREACHABLE, detail, passing=not certificate) from None
-        except (httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
-            raise self._broken(decoder, f"{host} broke off: {str(error)[:200]}") from None
-        except (httpcore.LocalProtocolError, H2Error):  # they may quote what was sent
-            raise self._broken(decoder, f"{host} and this client differ about HTTP") from None
+        except _FAULTS as fault:
+            partial = decoder.body if decoder is not None else None
+            raise self._explained(fault, request.url.host, partial) from None
 
-    def _broken(self, decoder: BodyDecoder | None, detail: str) -> FetchError:
-        return FetchError(
-            Reason.BAD_RESPONSE if decoder else Reason.UNREACHABLE,
-            detail,
-            passing=True,
-            partial=decoder.body if decoder else b"",
-        )
+    def _explained(self, fault: Exception, host: str, partial: bytes | None) -> FetchError:
+        """What *fault* means; *partial* is None before a body begins."""
+        kind: type[FetchError] = FetchError
+        passing = True
+        match fault:
+            case httpcore.ConnectTimeout():
+                reason = Reason.TIMED_OUT
+                detail = f"no connection to {host} within {self._timeouts['connect']:.3g} seconds"
+            case httpcore.TimeoutException():
+                kind, reason, detail = TooSlowError, Reason.TIMED_OUT, f"{host} fell silent"
+            case TimeoutError():
+                kind, reason = TooSlowError, Reason.TIMED_OUT
+                detail = f"{host} had not sent all when the time for the fetch was over"
+            case httpcore.ConnectError():
+                passing = not isinstance(fault.__cause__, ssl.SSLCertVerificationError)
+                reason, detail = Reason.UNREACHABLE, f"no connection to {host}: {fault}"
+            case httpcore.LocalProtocolError() | H2Error():  # they may quote what was sent
+                reason = Reason.UNREACHABLE if partial is None else Reason.BAD_RESPONSE
+                detail = f"{host} and this client differ about HTTP"
+            case _:
+                reason = Reason.UNREACHABLE if partial is None else Reason.BAD_RESPONSE
+                detail = f"{host} broke off: {str(fault)[:200]}"
+        return kind(reason, detail, passing=passing, partial=partial or b"")
 
     @asynccontextmanager
-    async def _pool(self, origin: str) -> AsyncIterator[httpcore.AsyncConnectionPool]:
-        """The connections to *origin*.
+    async def _connection(
+        self, request: httpcore.Request
+    ) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
+        """One for *request* alone.
 
-        Each has a pool: httpcore looks at all connections of one at every request.
+        A pool of httpcore would look at each of its connections at every request, share
+        one that is not made yet, lose it when that fails, and keep one over HTTP/2 on which
+        the rest of a body that is not wanted still comes.
         """
-        kept = self._kept.pop(origin, None) or _Kept(
-            httpcore.AsyncConnectionPool(
-                ssl_context=self._ssl_context,
-                max_connections=None,  # whoever asks is limited
-                keepalive_expiry=_KEPT,
-                http2=True,
-                network_backend=self._network,
-            )
-        )
-        self._kept[origin] = kept
-        kept.users += 1
+        connection = await self._ready(request.url.origin)
         try:
-            yield kept.pool
-        finally:
-            kept.users -= 1
-            for old in [old for old, kept in self._kept.items() if not kept.users][: -self._hosts]:
-                await self._kept.pop(old).pool.aclose()
+            yield connection
+        except BaseException:
+            await connection.aclose()
+            raise
+        if connection.is_closed() or not connection.is_idle():
+            await connection.aclose()
+            return
+        self._kept.append(connection)
+        if len(self._kept) > self._most_kept:
+            await self._kept.pop(0).aclose()
+
+    async def _ready(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        for connection in [kept for kept in self._kept if kept.can_handle_request(origin)]:
+            self._kept.remove(connection)
+            if connection.is_available() and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore.AsyncHTTPConnection(
+            origin,
+            ssl_context=self._ssl_context,
+            keepalive_expiry=_KEPT,
+            http2=True,
+            network_backend=self._network,
+        )
 
     def _outgoing(self, request: httpx.Request) -> httpcore.Request:
         url = request.url
@@ -163,18 +171,11 @@ class Wire:
 
 
 async def _read(response: httpcore.Response, decoder: BodyDecoder | None) -> None:
-    """Read the body to its end, or as far as it is wanted."""
-    whole = False
-    try:
-        drained = 0
-        async for data in response.aiter_stream():
-            if decoder is not None:
-                decoder.feed(data)
-            elif (drained := drained + len(data)) > _DRAINED:
-                return
-        whole = True
-    finally:
-        if not whole and response.extensions["http_version"] == b"HTTP/2":
-            # httpcore would keep the connection and let the server send the rest.
-            await response.extensions["network_stream"].aclose()
-        await response.aclose()
+    """Read the body; a long one that nobody wants is given up, and its connection with it."""
+    drained = 0
+    async for data in response.aiter_stream():
+        if decoder is not None:
+            decoder.feed(data)
+        elif (drained := drained + len(data)) > _DRAINED:
+            return
+    await response.aclose()

@@ -26,6 +26,7 @@ from transforms.records import (
     Article,
     ClassifiedArticle,
     Entry,
+    FeedContext,
     KnownArticle,
     Origin,
     QueryTotal,
@@ -63,6 +64,44 @@ def test_parsing_sets_a_broken_record_aside_and_counts_the_good_one() -> None:
         reasons = parsed.dead | beam.Map(lambda d: (d.stage, d.reason.value))
         assert_that(reasons, equal_to([("parse", "malformed_json")]), label="Dead")
         assert_that(parsed.tally, equal_to([("entries", 1)]), label="Tally")
+
+
+FEED = (
+    b'<rss version="2.0"><channel><title>Paper</title><ttl>30</ttl>'
+    b"<item><title>One</title><link>https://paper.example/1</link></item>"
+    b"<item><title>Two & more</title><link>https://paper.example/2</link></item></channel></rss>"
+)
+
+
+def fetched(payload: bytes) -> RawDocument:
+    url = "https://paper.example/feed"
+    context = FeedContext(url=url, base_url=url)
+    changes = {"format": "feed", "origin": Origin(path=url), "feed": context}
+    return document(payload).model_copy(update=changes)
+
+
+def test_a_fetched_feed_says_what_was_found_of_it_and_a_file_does_not() -> None:
+    file = document(FEED).model_copy(update={"format": "feed"})
+    with pipeline() as p:
+        parsed = created(p, fetched(FEED), file, document(b'{"title":"A"}')) | ParseDocuments(
+            FieldNames()
+        )
+        titles = parsed.good | beam.Map(lambda e: e.title)
+        assert_that(titles, equal_to(["One", "Two & more"] * 2 + ["A"]))
+        reasons = parsed.dead | beam.Map(lambda d: (d.stage, d.reason.value))
+        assert_that(reasons, equal_to([("parse", "malformed_feed")] * 2), label="Dead")
+        readings = parsed.readings | beam.Map(lambda r: (r.title, r.entries, r.ttl_minutes))
+        assert_that(readings, equal_to([("Paper", 2, 30)]), label="Readings")
+        totals = parsed.tally | beam.CombinePerKey(sum)
+        assert_that(totals, equal_to([("entries", 5)]), label="Tally")
+
+
+def test_a_feed_that_cannot_be_read_has_a_reading_too() -> None:
+    with pipeline() as p:
+        parsed = created(p, fetched(b"<html>404</html>")) | ParseDocuments(FieldNames())
+        assert_that(parsed.good, equal_to([]))
+        errors = parsed.readings | beam.Map(lambda r: (r.entries, r.error[0]))
+        assert_that(errors, equal_to([(0, "malformed_feed")]), label="Readings")
 
 
 def test_an_entry_without_title_and_text_is_a_dead_letter() -> None:

@@ -13,6 +13,11 @@ from tests.end_to_end.test_run import ROOT
     [
         ("throughput", ("--articles", "600"), ("run / floor", "memory growth an article")),
         (
+            "feed_parsing",
+            ("--feeds", "2", "--entries", "4"),
+            ("feedparser.parse() as it is called", "the same, and clean articles"),
+        ),
+        (
             "scheduled",
             ("--rows", "20000", "--seen", "500"),
             ("full / empty", "nothing seen / everything seen", "share of stories and ledger"),

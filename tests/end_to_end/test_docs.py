@@ -2,6 +2,8 @@
 
 Each page has a working folder of its own, in which its commands run in their order.
 In the output that a page shows `…`, with the blanks around it, stands for anything in a line.
+At 127.0.0.1:8000 they find the samples, as the pages say they are served. What a comment says
+to happen over the network is not run, but its arguments must be right.
 """
 
 import gzip
@@ -15,7 +17,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -23,7 +29,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.graph import TABLES
-from tests.unit.test_docs import COMMANDS, PAGES, README, ROOT, Block, parts, table
+from tests.site import Reply, serving
+from tests.unit.test_docs import (
+    BY_NAME,
+    COMMANDS,
+    FEEDS,
+    PAGES,
+    README,
+    ROOT,
+    Block,
+    parts,
+    table,
+)
 from transforms.errors import Reason
 
 
@@ -34,6 +51,11 @@ class Command(NamedTuple):
     text: str
     exit_code: int
     said: str | None
+
+    @property
+    def goes_out(self) -> bool:
+        """Whether it asks what no test may ask."""
+        return re.search(r"#.*\bover the network$", self.text) is not None
 
 
 def commands(block: Block) -> Iterator[Command]:
@@ -127,6 +149,30 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path
     return make
 
 
+SERVED = "127.0.0.1:8000"  # as the pages have it
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder as `python -m http.server` does, without a word."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def samples() -> Iterator[str]:
+    """Host and port at which the samples are; as long as what the pages have, as tables are."""
+    handler = partial(Quiet, directory=str(ROOT / "seeds"))
+    for port in range(8000, 10_000):
+        with suppress(OSError):
+            server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+            break
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{port}"
+    server.shutdown()
+    server.server_close()
+
+
 class Played(NamedTuple):
     """A page whose commands were run: the folder it happened in, and what was not as shown."""
 
@@ -139,6 +185,7 @@ class Played(NamedTuple):
 def played(
     shell: Callable[[Path], Shell],
     folder_of: Callable[[Path], Path],
+    samples: str,
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[[Path], Played]]:
     """Gives a page when its commands were run; two pages at a time are."""
@@ -150,7 +197,7 @@ def played(
         if page not in pages:
             folder = folder_of(page)
             pages[page] = pool.submit(
-                lambda: Played(folder, *run_page(page, shell(folder), folder))
+                lambda: Played(folder, *run_page(page, shell(folder), folder, samples))
             )
         return pages[page]
 
@@ -161,7 +208,7 @@ def played(
         yield lambda page: begin(page).result()
 
 
-def run_page(page: Path, run: Shell, folder: Path) -> tuple[int, list[str]]:
+def run_page(page: Path, run: Shell, folder: Path, samples: str) -> tuple[int, list[str]]:
     problems = []
     ran = 0
     if page == README:  # the page names the run of `make demo`
@@ -173,15 +220,18 @@ def run_page(page: Path, run: Shell, folder: Path) -> tuple[int, list[str]]:
         if part.saved_as:
             path = folder / part.saved_as
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(part.content)
+            path.write_text(part.content.replace(SERVED, samples))
         for one in commands(part):
+            if one.goes_out:
+                continue
             ran += 1
-            done = run(one.text)
+            done = run(one.text.replace(SERVED, samples))
+            printed = done.stdout.replace(samples, SERVED)
             where = f"{page.name}:{one.line}: {one.text}\n"
             if done.returncode != one.exit_code:
-                problems.append(f"{where}exit code {done.returncode}\n{done.stdout}")
-            elif one.said is not None and not re.fullmatch(as_pattern(one.said), done.stdout):
-                problems.append(f"{where}printed\n{done.stdout}")
+                problems.append(f"{where}exit code {done.returncode}\n{printed}")
+            elif one.said is not None and not re.fullmatch(as_pattern(one.said), printed):
+                problems.append(f"{where}printed\n{printed}")
     return ran, problems
 
 
@@ -198,14 +248,28 @@ def test_the_commands_do_what_is_shown(page: Path, played: Callable[[Path], Play
     assert result.ran or page.name in ("performance.md", "seeds.md")  # they show no command
 
 
+def all_shown() -> Iterator[Command]:
+    for page in PAGES:
+        for part in parts(page):
+            if isinstance(part, Block):
+                yield from commands(part)
+
+
+GOING_OUT = [one.text for one in all_shown() if one.goes_out]
+
+
+@pytest.mark.parametrize("line", GOING_OUT)
+def test_the_arguments_of_commands_that_go_out_are_right(line: str) -> None:
+    program, *words = shlex.split(line, comments=True)
+    assert program == "policywire"
+    name = max((one for one in BY_NAME if f"{' '.join(words)} ".startswith(f"{one} ")), key=len)
+    arguments = words[len(name.split()) :]
+    BY_NAME[name].make_context(name, arguments)  # complains like the command itself
+    assert all((ROOT / word).exists() for word in arguments if word.startswith("configs/"))
+
+
 def test_all_commands_are_shown() -> None:
-    shown = "\n".join(
-        one.text
-        for page in PAGES
-        for part in parts(page)
-        if isinstance(part, Block)
-        for one in commands(part)
-    )
+    shown = "\n".join(one.text for one in all_shown())
     for name in table(COMMANDS, "Commands", "command").column():
         assert f"policywire {name} " in shown
 
@@ -251,11 +315,15 @@ def test_all_files_of_a_run_are_documented(played: Callable[[Path], Played]) -> 
     assert files == {
         "manifest.json",
         "dead_letters.jsonl",
+        "feeds.jsonl",
         "ledger_answers.jsonl.zst",
         "inputs/stdin.jsonl",
         *(f"alerts/{theme}.jsonl" for theme in themes),
         *(f"aggregates/{name}.{form}" for name in said for form in ("csv", "parquet")),
     }
+    feeds_run = played(FEEDS).folder / "out/runs/20261124T060000Z"
+    inputs = {path.relative_to(feeds_run).as_posix() for path in feeds_run.glob("inputs/*/*")}
+    assert inputs == {"inputs/feeds/0001.jsonl.zst"}
     pointer = json.loads((out / "latest.json").read_text())
     assert table(COMMANDS, "latest.json", "field").column() == list(pointer)
 
@@ -299,9 +367,34 @@ BROKEN: dict[tuple[str, Reason], tuple[str, bytes]] = {
 }
 
 
-def test_all_reasons_arise_where_is_said(tmp_path: Path, shell: Callable[[Path], Shell]) -> None:
+@pytest.fixture
+def faulty_feeds() -> Iterator[dict[str, Reason]]:
+    """URLs of feeds that cannot be had, and why not."""
+    with serving() as site:
+        late = Event()
+        site["/gone"] = Reply(status=410)
+        site["/circle"] = Reply(status=302, headers={"Location": "/circle"})
+        site["/broken"] = Reply(b"no gzip", headers={"Content-Encoding": "gzip"})
+        site["/slow"] = lambda _: Reply(b"late" if late.wait(30) else b"")
+        yield {
+            "http://127.0.0.1:0/": Reason.BAD_URL,
+            "http://nowhere.invalid/": Reason.NO_ADDRESS,
+            "http://10.0.0.1/": Reason.FORBIDDEN_ADDRESS,
+            "http://127.0.0.3:9/": Reason.UNREACHABLE,
+            f"{site.url}/slow": Reason.TIMED_OUT,
+            f"{site.url}/none": Reason.HTTP_ERROR,
+            f"{site.url}/gone": Reason.GONE,
+            f"{site.url}/circle": Reason.BAD_REDIRECT,
+            f"{site.url}/broken": Reason.BAD_RESPONSE,
+        }
+        late.set()
+
+
+def test_all_reasons_arise_where_is_said(
+    tmp_path: Path, shell: Callable[[Path], Shell], faulty_feeds: dict[str, Reason]
+) -> None:
     inputs = tmp_path / "inputs"
-    expected = {}
+    expected = {url: ("read", reason.value) for url, reason in faulty_feeds.items()}
     for (stage, reason), (name, content) in BROKEN.items():
         path = inputs / f"{stage}-{reason}-{name}"
         path.parent.mkdir(exist_ok=True)
@@ -309,7 +402,18 @@ def test_all_reasons_arise_where_is_said(tmp_path: Path, shell: Callable[[Path],
         expected[f"inputs/{path.name}"] = (stage, reason.value)
     (inputs / "folder").mkdir()
     expected["inputs/folder"] = ("read", "unreadable")
-    done = shell(tmp_path)("policywire run --input 'inputs/*' --quiet --as-of 2026-11-24T06:00Z")
+    config = {
+        "inputs": {"files": ["inputs/*"], "feeds": list(faulty_feeds)},
+        "themes": [str(ROOT / "configs" / "themes" / "*.yaml")],
+        "fetching": {
+            "gap": "0s",
+            "retries": 0,
+            "allow_private": ["127.0.0.0/8"],
+            "timeouts": {"connect": "2s", "read": "2s"},
+        },
+    }
+    (tmp_path / "pipeline.yaml").write_text(json.dumps(config))
+    done = shell(tmp_path)("policywire run --quiet --as-of 2026-11-24T06:00Z")
     assert done.returncode == 0, done.stdout
     letters = (tmp_path / "out/runs/20261124T060000Z/dead_letters.jsonl").read_text()
     found = {
@@ -322,5 +426,6 @@ def test_all_reasons_arise_where_is_said(tmp_path: Path, shell: Callable[[Path],
         (stage, reason)
         for reason, stages in zip(said.column(0), said.column(1), strict=True)
         for stage in stages.split(", ")
+        if stage != "–"  # of pages, which are no items
     }
     assert documented == set(expected.values())

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.errors import Reason, RecordError
-from transforms.logic.decoding import decode, encoding_of, marked_encoding
+from transforms.logic.decoding import decode, encoding_of, is_as_declared, marked_encoding
 
 CAFE = "Café “Zur Brücke” — 5 €"
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"))
@@ -181,3 +181,27 @@ def test_decoding_fails_in_one_way_only(payload: bytes, declared: str | None, ma
         assert error.reason is Reason.BAD_ENCODING  # noqa: PT017
     else:
         text.encode()  # no half of a surrogate pair
+
+
+@pytest.mark.parametrize(
+    ("payload", "declared", "as_declared"),
+    [
+        ("Café".encode(), "utf-8", True),
+        ("Café".encode("latin-1"), "iso-8859-1", True),
+        ("Café".encode("latin-1"), "utf-8", False),
+        ("Café".encode(), "iso-8859-1", False),
+        (b"plain", "iso-8859-1", True),
+        (b"plain", "no-such-code", False),
+        ("Café".encode(), None, True),
+        (b'<?xml version="1.0" encoding="utf-8"?>\xe9', None, False),
+    ],
+)
+def test_whether_a_document_is_in_the_encoding_that_it_declares(
+    payload: bytes, declared: str | None, as_declared: bool
+) -> None:
+    assert is_as_declared(payload, declared) is as_declared
+
+
+def test_what_is_utf8_is_not_read_as_single_bytes_whatever_is_declared() -> None:
+    assert decode(CAFE.encode(), "iso-8859-1") == CAFE
+    assert decode(CAFE.encode(), "koi8-r") == CAFE

@@ -21,6 +21,8 @@ from pipeline.cli.base import DEAD_LETTERS, FAILED
 from pipeline.cli.settings import Schema
 from pipeline.config import PipelineConfig, load_config
 from pipeline.evaluate import Labelled
+from pipeline.feeds.model import FeedChoice, OpmlChoice
+from pipeline.feeds.outcomes import FeedReport
 from pipeline.ledger import LedgerBusy, LedgerStats
 from pipeline.manifest import Manifest
 from pipeline.status import Status
@@ -33,13 +35,21 @@ from transforms.logic.themes.matcher import MOST_EVIDENCE, ThemeMatcher
 from transforms.logic.themes.model import Theme
 from transforms.logic.themes.scoring import STRETCH
 from transforms.logic.themes.spelling import spellings
-from transforms.records import Alert, DeadLetter, QueryTotal, ThemeCount, ThemePair
+from transforms.records import (
+    Alert,
+    DeadLetter,
+    OddityCode,
+    QueryTotal,
+    ThemeCount,
+    ThemePair,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
 COMMANDS = ROOT / "docs" / "commands.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 THEMES = ROOT / "docs" / "themes.md"
+FEEDS = ROOT / "docs" / "feeds.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -207,14 +217,17 @@ def test_all_schemas_are_documented() -> None:
 
 
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """The fields of *model* and of the models in it; `*` stands for any key."""
+    """The fields of *model* and of the models in it; `*` stands for any key.
+
+    A field that holds one of several models is one field: they have tables of their own.
+    """
     for name, field in model.model_fields.items():
         inner = models_in(field.annotation)
         keyed = ".*" if str(field.annotation).startswith("dict[") else ""
-        if not inner:
+        if len(inner) == 1:
+            yield from fields(inner[0], f"{prefix}{name}{keyed}.")
+        else:
             yield prefix + name, field
-        for one in inner:
-            yield from fields(one, f"{prefix}{name}{keyed}.")
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -241,6 +254,31 @@ def test_all_fields_of_outputs_are_documented(
     section: str, first: str, model: type[BaseModel]
 ) -> None:
     assert table(COMMANDS, section, first).column() == [name for name, _ in fields(model)]
+
+
+def test_all_fields_of_the_report_on_feeds_are_documented() -> None:
+    said = table(FEEDS, "feeds.jsonl", "field").column()
+    assert said == [name for name, _ in fields(FeedReport)]
+
+
+def test_all_oddities_of_feeds_are_documented() -> None:
+    assert table(FEEDS, "Oddities", "code").column() == list(get_args(OddityCode))
+
+
+@pytest.mark.parametrize(
+    ("section", "model"), [("Settings of a feed", FeedChoice), ("Lists in OPML", OpmlChoice)]
+)
+def test_all_settings_of_feeds_are_documented_with_their_defaults(
+    section: str, model: type[BaseModel]
+) -> None:
+    said = table(FEEDS, section, "field").dicts()
+    assert [bare(row["field"]) for row in said] == list(model.model_fields)
+    for row in said:
+        field, default = model.model_fields[bare(row["field"])], bare(row["default"])
+        if field.is_required():
+            assert default == "required"
+        else:
+            assert yaml.safe_load(default) == json.loads(json.dumps(field.default)), row["field"]
 
 
 def test_all_fields_of_labelled_articles_are_documented() -> None:

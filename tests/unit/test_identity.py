@@ -36,3 +36,10 @@ def test_long_copies_meet_under_any_title() -> None:
 
 def test_short_texts_meet_under_one_title_only() -> None:
     assert copy_key("T", "word") != copy_key("U", "word")
+
+
+def test_identity_may_begin_with_the_guid_or_the_text() -> None:
+    link = "https://x.org/a"
+    assert article_id(link, "1", "A", "T", "x", "guid") == article_id(None, "1", "A", "U", "y")
+    assert article_id(link, None, "A", "T", "x", "guid") == article_id(None, None, "B", "T", "x")
+    assert article_id(link, "1", "A", "T", "x", "text") == article_id(None, None, "B", "T", "x")

@@ -68,6 +68,26 @@ def test_source(said: dict[str, str], source: str) -> None:
     assert article(**said).source == source
 
 
+@pytest.mark.parametrize(
+    ("title", "markup", "cleaned"),
+    [
+        ("Tom &amp; <b>Ana</b>", "unknown", "Tom & Ana"),
+        ("Tom &amp; <b>Ana</b>", "plain", "Tom &amp; <b>Ana</b>"),
+        ("A door for <one> is a door for all", "html", "A door for <one> is a door for all"),
+        ("&lt;em&gt;Quietly&lt;/em&gt; shelved", "html", "Quietly shelved"),
+        ("What &lt;b&gt; is for", "html", "What <b> is for"),
+        ("<i>What</i> &lt;i&gt;it&lt;/i&gt; is", "html", "What <i>it</i> is"),
+    ],
+)
+def test_markup_in_a_title(title: str, markup: str, cleaned: str) -> None:
+    assert article(title=title, text="<p>Text</p>", markup=markup).title == cleaned
+
+
+def test_what_the_configuration_states_comes_before_what_a_feed_declares() -> None:
+    found = article(language="en", stated_language="pl", date_from="feed")
+    assert (found.language, found.language_hint) == ("pl", None)
+
+
 def test_a_record_knows_its_language_better_than_the_detector() -> None:
     text = "Les ministres se sont réunis mardi pour discuter de la loi sur l'asile."
     assert language_of(article(text=text, language="en-GB"), DETECTOR) == "en"

@@ -23,6 +23,11 @@ def test_text_out_of_html_is_clean(html: str) -> None:
     assert html_to_text(html) == clean_text(html_to_text(html))
 
 
+@given(st.text(st.characters(exclude_characters="<&", exclude_categories=["Cs"])))
+def test_what_holds_no_markup_is_read_as_html_all_the_same(text: str) -> None:
+    assert html_to_text(text) == html_to_text(f"<b></b>{text}")
+
+
 @given(TEXTS.map(clean_text).filter(bool), st.data())
 def test_sentence_holds_its_span_and_no_line_feed(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))

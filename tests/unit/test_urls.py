@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.logic.urls import canonical_url, host_of, is_site_root
+from transforms.logic.urls import absolute_url, canonical_url, host_of, is_site_root
 
 PIECES = st.lists(
     st.sampled_from(
@@ -68,6 +68,22 @@ def test_what_is_no_web_link_has_none(url: str | None) -> None:
 
 def test_relative_links_are_resolved() -> None:
     assert canonical_url("../b", "https://x.org/a/c/d") == "https://x.org/a/b"
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "absolute"),
+    [
+        ("/b?utm_source=x#f", "https://x.org/a/c", "https://x.org/b?utm_source=x#f"),
+        ("https://y.org/B#f", "https://x.org/", "https://y.org/B#f"),
+        ("b", None, "b"),
+        (None, "https://x.org/", None),
+        ("http://[", "https://x.org/", "http://["),
+    ],
+)
+def test_links_are_made_absolute_and_else_left_as_they_are(
+    url: str | None, base: str | None, absolute: str | None
+) -> None:
+    assert absolute_url(url, base) == absolute
 
 
 def test_host_is_without_www() -> None:

@@ -543,6 +543,14 @@ async def test_a_fetch_that_is_cancelled_gives_its_turn_back():
         assert response.body == FEED
 
 
+async def test_a_connection_is_kept_after_answers_without_a_feed():
+    routes = {"/": redirect("/gone"), "/gone": answer(404, b"<html>sorry</html>" * 100)}
+    async with serving(routes) as server, client() as web:
+        for _ in range(3):
+            await failing(web, server.url())
+        assert (len(server.asked), server.connections) == (6, 1)
+
+
 async def test_connections_are_kept_and_not_too_many():
     async with (
         serving({"/": answer(body=FEED)}) as one,

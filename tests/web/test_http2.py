@@ -82,7 +82,7 @@ async def serving(folder, unused_port: int) -> AsyncIterator[tuple[Site, str]]:
         await task
 
 
-async def test_feeds_over_one_connection(certificates, certificate_files, free_tcp_port):
+async def test_feeds_and_what_has_not_changed(certificates, certificate_files, free_tcp_port):
     async with (
         serving(certificate_files, free_tcp_port) as (site, url),
         client(ssl_context=certificates.client, backoff=0.2) as web,

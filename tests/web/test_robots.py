@@ -77,9 +77,11 @@ async def test_one_who_is_cancelled_while_asking_leaves_the_question_to_the_next
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 async def test_without_rules_all_is_allowed(status):
-    async with serving({"/robots.txt": answer(status), "/": answer(body=PAGE)}) as server:
-        async with client() as web:
-            assert (await web.fetch_page(server.url())).body == PAGE
+    async with (
+        serving({"/robots.txt": answer(status), "/": answer(body=PAGE)}) as server,
+        client() as web,
+    ):
+        assert (await web.fetch_page(server.url())).body == PAGE
 
 
 @pytest.mark.parametrize("fault", [answer(500), answer(503), answer(429), reset])
@@ -100,9 +102,11 @@ async def test_rules_of_another_place_are_followed_there():
 
 
 async def test_rules_in_a_circle_are_none():
-    async with serving({"/robots.txt": redirect("/robots.txt"), "/": answer(body=PAGE)}) as server:
-        async with client() as web:
-            assert (await web.fetch_page(server.url())).body == PAGE
+    async with (
+        serving({"/robots.txt": redirect("/robots.txt"), "/": answer(body=PAGE)}) as server,
+        client() as web,
+    ):
+        assert (await web.fetch_page(server.url())).body == PAGE
 
 
 async def test_the_host_of_a_redirect_is_asked_too():

@@ -84,28 +84,26 @@ def find_identity(
     same_link = sum(mark.link in shared_links for mark in marks)
     same_guid = sum(mark.guid in shared_guids for mark in marks)
     own_guid = sum(mark.guid != 0 for mark in marks) - same_guid
-    links, guids = _changes(marks, known)
+    links, guids = _changes(marks, known, trusts_guids)
 
     bad_guids = _most(same_guid, len(marks), "share their guid") or guids.unstable
     trusts_guids = (trusts_guids and not bad_guids) or (fixed and recorded == "guid")
     bad_links = links.unstable or _most(same_link, len(marks), "share their link")
-    if recorded is None:
-        bad_links = bad_links or _most(
-            linkless + same_link, len(marks), "have no link of their own"
-        )
+    if recorded is None and not bad_links:
+        bad_links = _most(linkless + same_link, len(marks), "have no link of their own")
 
     identity, why = recorded, "an earlier reading found it"
     if fixed and recorded:
         why = "it was set by hand"
     elif recorded is None and len(marks) < _LEAST:
         why = "there are too few entries to tell"
-    elif recorded in (None, "link"):
-        if not bad_links:
-            identity, why = "link", why if recorded else "most entries have a link of their own"
-        elif trusts_guids and own_guid >= _NEARLY_ALL * len(marks):
+    elif recorded in (None, "link") and bad_links:
+        if trusts_guids and own_guid >= _NEARLY_ALL * len(marks):
             identity, why = "guid", f"{bad_links}, and nearly all have a guid of their own"
         else:
             identity, why = "text", f"{bad_links}, and guids do not tell them apart either"
+    elif recorded is None:
+        identity, why = "link", "most entries have a link of their own"
     elif recorded == "guid" and bad_guids:
         identity, why = "text", bad_guids
     oddities: list[tuple[OddityCode, int]] = [
@@ -174,7 +172,9 @@ class _Changes(NamedTuple):
 _Pair = tuple[Mark, Mark]
 
 
-def _changes(marks: Sequence[Mark], known: Sequence[Mark]) -> tuple[_Changes, _Changes]:
+def _changes(
+    marks: Sequence[Mark], known: Sequence[Mark], trusts_guids: bool
+) -> tuple[_Changes, _Changes]:
     """How links, and how guids, have changed since the last reading."""
     same_text = list(_pairs(marks, known, lambda mark: mark.text))
     same_link = _pairs(marks, known, lambda mark: mark.link)
@@ -192,13 +192,15 @@ def _changes(marks: Sequence[Mark], known: Sequence[Mark]) -> tuple[_Changes, _C
     stable = sum(new.guid == old.guid for new, old in kept)
     vouched = bool(_most(stable, len(kept), ""))
     kept = [(new, old) for new, old in same_text if new.link and old.link]
-    # Guids that number the places of a feed are found again under every text.
     edited = [
         (new, old)
         for new, old in same_guid
         if new.link and old.link and new.text != old.text and (vouched or _same_time(new, old))
     ]
-    links = _judged("link", lambda mark: mark.link, kept, [] if guids.unstable else edited)
+    # Guids that number the places of a feed are found again over other entries.
+    if not trusts_guids or guids.unstable:
+        edited = []
+    links = _judged("link", lambda mark: mark.link, kept, edited)
     return links, guids
 
 

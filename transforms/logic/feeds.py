@@ -4,9 +4,9 @@ import io
 import re
 import sys
 import xml.sax
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
 
 import feedparser
 import orjson
@@ -19,7 +19,7 @@ from transforms.logic.feed_identity import MOST_MARKS, find_identity
 from transforms.logic.identity import short_hash
 from transforms.logic.normalise import identify
 from transforms.logic.text import clean_text, html_to_text, looks_like_html
-from transforms.logic.urls import canonical_url, host_of
+from transforms.logic.urls import absolute_url, canonical_url, host_of, is_site_root
 from transforms.records import (
     Entry,
     FeedContext,
@@ -54,10 +54,9 @@ _ENTRY_TAG = re.compile(
 _WEB_LINK = re.compile(r"https?:|[^:/?#]*+(?:[/?#]|$)", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _MEDIA_TAG = re.compile(r"<(/?)media:(title|description)\b[^<>]*?(/?)>")
-_SKIP_HOURS = re.compile(r"<skipHours\b[^<>]*>(.{0,2000}?)</skipHours>", re.DOTALL | re.IGNORECASE)
 _SKIPPED_HOUR = re.compile(r"<hour>\s*(\d{1,2})\s*</hour>", re.IGNORECASE)
-_SKIP_DAYS = re.compile(r"<skipDays\b[^<>]*>(.{0,2000}?)</skipDays>", re.DOTALL | re.IGNORECASE)
 _SKIPPED_DAY = re.compile(r"<day>\s*([A-Za-z]+)\s*</day>", re.IGNORECASE)
+_SKIPS = 2000  # characters of a list of hours or days
 _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]+)|0*([0-9]+));?")
@@ -108,7 +107,12 @@ def read_feed(document: RawDocument) -> tuple[list[Entry], FeedReading]:
     if not feed.full_text:
         return list(found.entries), reading
     pages = {page.url: page for page in feed.pages}
-    return [_with_page(entry, pages) for entry in found.entries], reading
+    links = _page_links(found.entries)
+    with_pages = [
+        _with_page(entry, pages.get(link)) if link else entry
+        for entry, link in zip(found.entries, links, strict=True)
+    ]
+    return with_pages, reading
 
 
 class EntryVersion(NamedTuple):
@@ -116,21 +120,29 @@ class EntryVersion(NamedTuple):
 
     article_id: str
     version: str  # the first 32 hex digits of its hash, as the ledger knows it
-    link: str | None  # canonical
+    link: str | None  # of its page, canonical; None where no page is its own
 
 
-def versions_of(entries: Iterable[Entry]) -> Iterator[EntryVersion]:
-    """The versions of *entries*, the same with and without their pages."""
-    for found in map(identify, entries):
-        yield EntryVersion(found.article_id, short_hash(found.version_hash), found.canonical_url)
+def versions_of(entries: Sequence[Entry]) -> Iterator[EntryVersion]:
+    """The versions of the entries of a feed, the same with and without their pages."""
+    for found, link in zip(map(identify, entries), _page_links(entries), strict=True):
+        yield EntryVersion(found.article_id, short_hash(found.version_hash), link)
 
 
-def _with_page(entry: Entry, pages: Mapping[str, Page]) -> Entry:
+def _page_links(entries: Sequence[Entry]) -> list[str | None]:
+    """The links of the pages that are about one entry: no front pages, no live blogs."""
+    links = [canonical_url(entry.url, entry.base_url) for entry in entries]
+    times = Counter(links)
+    return [
+        link
+        if link and not is_site_root(link) and (times[link] == 1 or entry.identity == "link")
+        else None
+        for entry, link in zip(entries, links, strict=True)
+    ]
+
+
+def _with_page(entry: Entry, page: Page | None) -> Entry:
     """*entry* with the text of its page, or marked where that could not be had."""
-    link = canonical_url(entry.url, entry.base_url)
-    if link is None:
-        return entry
-    page = pages.get(link)
     if page is None or page.payload is None:
         return entry.model_copy(update={"full_text": "failed"})
     # Pages are rare, and the libraries that read them slow to load.
@@ -251,15 +263,19 @@ def _ttl_minutes(feed: Mapping[str, Any]) -> int | None:
 
 
 def _skip_hours(text: str) -> tuple[int, ...]:
-    found = _SKIP_HOURS.search(text)
-    hours = map(int, _SKIPPED_HOUR.findall(found[1])) if found else ()
+    hours = map(int, _SKIPPED_HOUR.findall(_inside(text, "skipHours")))
     return tuple(sorted({hour % 24 for hour in hours if hour <= 24}))
 
 
 def _skip_days(text: str) -> tuple[str, ...]:
-    found = _SKIP_DAYS.search(text)
-    days = set(map(str.capitalize, _SKIPPED_DAY.findall(found[1]))) if found else set()
+    days = set(map(str.capitalize, _SKIPPED_DAY.findall(_inside(text, "skipDays"))))
     return tuple(day for day in _WEEK if day in days)
+
+
+def _inside(text: str, name: str) -> str:
+    """What the first element of this name holds: feedparser keeps but the last of a list."""
+    _, _, after = text.partition(f"<{name}>")
+    return after[:_SKIPS].partition(f"</{name}>")[0]
 
 
 def _number(text: str | None) -> int | None:
@@ -419,20 +435,13 @@ def _of_feed(feed: FeedContext | None, base: str | None, source: str | None) -> 
         return {"base_url": base, "source": source}
     own = source or host_of(feed.base_url)
     return {
-        "base_url": _joined(feed.base_url, base),
+        "base_url": absolute_url(base, feed.base_url) or feed.base_url,
         "source": feed.name or own,
         # A name may be given or changed at any time: identities do not depend on it.
         "guid_scope": own if feed.name else None,
         "stated_language": feed.language,
         "tags": feed.tags,
     }
-
-
-def _joined(base: str, link: str | None) -> str:
-    try:
-        return urljoin(base, link or "")
-    except ValueError:
-        return base
 
 
 def _string(holder: Any, name: str) -> str | None:
@@ -459,7 +468,8 @@ def _text(entry: Mapping[str, Any]) -> tuple[str, Markup]:
     summary = entry.get("summary_detail")
     if words := _string(summary, "value"):
         content = _string(best, "value") or ""
-        if len(words) > len(content) and _visible(words) > 2 * _visible(content):
+        # Counting what can be seen takes time, and seldom tells more than the length.
+        if len(content) < 10 * len(words) and _visible(words) > 2 * _visible(content):
             best = summary
     if text := _string(best, "value"):
         return text, _markup(best)

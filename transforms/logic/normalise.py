@@ -8,7 +8,7 @@ from transforms.logic.dates import parse_date, plausible
 from transforms.logic.identity import article_id, text_hash
 from transforms.logic.language import normalise_code
 from transforms.logic.text import clean_text, html_to_text, looks_like_html, looks_like_markup
-from transforms.logic.urls import canonical_url, host_of
+from transforms.logic.urls import absolute_url, canonical_url, host_of
 from transforms.records import Article, Entry, Markup
 
 
@@ -77,7 +77,7 @@ def normalise(entry: Entry) -> Article:
     stated = declared if entry.date_from == "file" else normalise_code(entry.stated_language)
     return Article(
         article_id=found.article_id,
-        url=entry.url,
+        url=absolute_url(entry.url, entry.base_url),
         canonical_url=found.canonical_url,
         guid=found.guid,
         title=title,

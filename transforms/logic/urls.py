@@ -52,6 +52,16 @@ def canonical_url(url: str | None, base: str | None = None) -> str | None:
         return None
 
 
+def absolute_url(url: str | None, base: str | None) -> str | None:
+    """*url* as it was given, but resolved against *base* where it is relative."""
+    if not url or not base:
+        return url
+    try:
+        return urljoin(base, url.strip())
+    except ValueError:
+        return url
+
+
 def host_of(url: str) -> str | None:
     """The host of a link without 'www.'; None where it has none."""
     try:
