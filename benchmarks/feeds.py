@@ -83,7 +83,7 @@ def _run(config: Path) -> tuple[float, float, dict[str, int]]:
     start = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     whole = time.perf_counter() - start
-    (fetched,) = re.findall(r"asked \d+ feeds in ([\d.]+) s", done.stderr)
+    (fetched,) = re.findall(r"feeds asked: \d+ in ([\d.]+) s", done.stderr)
     out = Path(yaml.safe_load(config.read_text())["out"])
     run_dir = out / json.loads((out / "latest.json").read_text())["path"]
     manifest = json.loads((run_dir / "manifest.json").read_text())

@@ -18,7 +18,7 @@ import zstandard
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.config import LoadedConfig, PipelineConfig
-from pipeline.console import Progress
+from pipeline.console import Progress, printable
 from pipeline.feeds.listing import load_named_feeds
 from pipeline.feeds.rounds import feeds_of, fetch_round, finish_round
 from pipeline.graph import TABLES, Plan
@@ -56,7 +56,7 @@ from pipeline.sources.readers import Limits, Span
 from transforms.earlier_runs import NoEarlierRuns, OpenEarlierRuns
 from transforms.errors import Reason, RunError
 from transforms.logic.documents import FieldNames
-from transforms.logic.themes.model import Theme
+from transforms.logic.themes.model import Theme, versions_hash
 from transforms.records import FeedReading
 
 SPOOL = Path("inputs") / "stdin.jsonl"  # below the run's folder, so that verify finds it
@@ -113,7 +113,7 @@ def run(
     options = beam_options(beam_arguments)
     listed = feeds_of(loaded) if configured else load_named_feeds(feeds or ())
     for problem in listed.problems:
-        _LOGGER.warning("%s", problem)
+        _LOGGER.warning("%s", printable(problem))
     folder = Path(out if out is not None else config.out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -134,6 +134,7 @@ def run(
                 config,
                 listed.feeds,
                 ledger,
+                themes=versions_hash(loaded.themes),
                 named=not configured,
                 everything=all_feeds,
                 run_dir=staged,

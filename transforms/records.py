@@ -174,6 +174,10 @@ class Entry(Record):
     guid_scope: str | None = Field(
         default=None, description="What its guid is unique in, where that is not its source."
     )
+    edited: bool | None = Field(
+        default=None,
+        description="Whether the feed said something else of it before; None where unknown.",
+    )
     full_text: FullText | None = None
     page_title: str = Field(default="", description="The title of the page that it links to.")
     page_text: str = Field(default="", description="The plain text of that page.")
@@ -209,6 +213,10 @@ class Article(Record):
     full_text: FullText | None = Field(
         default=None,
         description="page: the text was taken from the linked page; failed: it could not be.",
+    )
+    edited: bool | None = Field(
+        default=None,
+        description="Whether the feed said something else of it before; None where unknown.",
     )
     version_hash: str | None = Field(
         default=None,

@@ -61,7 +61,10 @@ def feeds_add(
 @feeds_app.command("check")
 def feeds_check(
     urls: Annotated[
-        list[str] | None, typer.Argument(metavar="[URL]...", help="All that are set up, if none.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[URL|FILE]...", help="Feeds, or lists of them; else all that are set up."
+        ),
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -111,6 +114,7 @@ def feeds_list(
         from datetime import UTC, datetime
 
         from pipeline.config import load_config
+        from pipeline.console import printable
         from pipeline.feeds.rounds import feeds_of
         from pipeline.feeds.state import memories_of, silent_since
         from pipeline.ledger import Ledger, LedgerError
@@ -126,7 +130,7 @@ def feeds_list(
             typer.echo(f"policywire: {error}", err=True)
         now = datetime.now(UTC)
     for problem in listed.problems:
-        typer.echo(f"policywire: {problem}", err=True)
+        typer.echo(printable(f"policywire: {problem}"), err=True)
     rows = []
     for feed in listed.feeds:
         memory = memories.get(feed.url)

@@ -55,6 +55,7 @@ def check_feeds(feeds: Sequence[Feed], config: PipelineConfig) -> list[Checked]:
                     settings=fetch_settings(config.fetching, config.limits.record_bytes),
                     spool=spool,
                     known_articles=lambda _: {},
+                    themes="",
                     lists=False,
                     now=now,
                     seen_at=now,

@@ -78,6 +78,7 @@ async def fetch_feeds(
     settings: FetchSettings,
     spool: Spool,
     known_articles: KnownArticles,
+    themes: str,
     lists: bool,
     now: datetime,
     seen_at: datetime,
@@ -88,6 +89,8 @@ async def fetch_feeds(
         memories: What is remembered of each, by its URL.
         known_articles: Asked for the articles of feeds with full texts: the pages of
             those that are known are not fetched again.
+        themes: Hash of the themes in force: the pages of articles that had a theme by
+            others are fetched again.
         lists: Whether what turns out to be a list of feeds is given back as such.
         seen_at: The place in time of the run.
 
@@ -100,7 +103,7 @@ async def fetch_feeds(
     # All of them before the first is sent: a variable that is missing costs nothing.
     requests = [_request(feed, memories.get(feed.url)) for feed in feeds]
     async with WebClient(settings) as client:
-        fetcher = _Fetcher(client, spool, known_articles, lists, now, seen_at)
+        fetcher = _Fetcher(client, spool, known_articles, themes, lists, now, seen_at)
         return await asyncio.gather(
             *(
                 fetcher.fetch(feed, memories.get(feed.url), request)
@@ -130,6 +133,7 @@ class _Fetcher(NamedTuple):
     client: WebClient
     spool: Spool
     known_articles: KnownArticles
+    themes: str
     lists: bool
     now: datetime
     seen_at: datetime
@@ -211,16 +215,20 @@ class _Fetcher(NamedTuple):
         return asked
 
     def _wanted_pages(self, document: RawDocument) -> list[str]:
-        """The links of the entries that no earlier run saw as they are."""
-        versions = [one for one in versions_of(read_feed(document)[0]) if one.link]
+        """The links of the entries that no earlier run saw as they are, by these themes."""
+        versions = list(versions_of(read_feed(document)[0]))
         known = self.known_articles([one.article_id for one in versions])
         fresh = (
             one.link
             for one in versions
-            if one.link
-            and (one.article_id not in known or known[one.article_id].text_hash != one.version)
+            if one.link and not self._is_settled(known.get(one.article_id), one.version)
         )
         return list(dict.fromkeys(fresh))[:_MOST_PAGES]
+
+    def _is_settled(self, known: KnownArticle | None, version: str) -> bool:
+        if known is None or known.text_hash != version:
+            return False
+        return not known.levels or known.themes == self.themes
 
     async def _page(self, url: str) -> Page:
         try:

@@ -214,12 +214,16 @@ class FeedChoice(_Settings):
         return handler({"url": value} if isinstance(value, str) else value)
 
 
+def _checked_place(place: str) -> str:
+    return checked_url(place) if is_url(place) else place
+
+
 class OpmlChoice(BaseModel):
     """A list of feeds in OPML: a file, relative to the configuration, or an URL."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    opml: Annotated[str, Field(min_length=1)]
+    opml: Annotated[str, Field(min_length=1), AfterValidator(_checked_place)]
     tags: Tags = ()
 
     @property

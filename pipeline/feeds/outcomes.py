@@ -82,7 +82,13 @@ def _outcome(asked: Asked, reading: FeedReading | None, rhythm: Rhythm, now: dat
                 f"feed {feed.url}: it was fetched, and nothing is known of its reading"
             )
         memory = after_failure(
-            feed.url, before, problem, retry_after=asked.retry_after, now=now, rhythm=rhythm
+            feed.url,
+            before,
+            problem,
+            retry_after=asked.retry_after,
+            now=now,
+            fixed=feed.interval,
+            rhythm=rhythm,
         )
         outcome: Literal["read", "unchanged", "failed"] = "failed"
     else:

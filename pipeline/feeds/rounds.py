@@ -72,6 +72,7 @@ def fetch_round(
     feeds: Sequence[Feed],
     ledger: Ledger,
     *,
+    themes: str,
     named: bool,
     everything: bool,
     run_dir: Path,
@@ -81,6 +82,7 @@ def fetch_round(
     """Ask the feeds that are due, and keep what comes in *run_dir*.
 
     Args:
+        themes: Hash of the themes in force.
         named: Whether they were named on the command line: then one that turns out to
             be a list of feeds stands for those.
         everything: Ask all feeds, due or not.
@@ -96,7 +98,7 @@ def fetch_round(
             due = some if everything else due_feeds(some, memories, now)
             if not due:
                 return []
-            _LOGGER.info("asking %d of %d feeds", len(due), len(some))
+            _LOGGER.info("feeds to ask: %d of %d", len(due), len(some))
             began = time.monotonic()
             came = asyncio.run(
                 fetch_feeds(
@@ -105,12 +107,13 @@ def fetch_round(
                     settings=settings,
                     spool=spool,
                     known_articles=ledger.known_articles,
+                    themes=themes,
                     lists=named,
                     now=now,
                     seen_at=seen_at,
                 )
             )
-            _LOGGER.info("asked %d feeds in %.1f s", len(due), time.monotonic() - began)
+            _LOGGER.info("feeds asked: %d in %.1f s", len(due), time.monotonic() - began)
             return came
 
         asked = ask(feeds)

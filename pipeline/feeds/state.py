@@ -50,6 +50,9 @@ class FeedMemory(Record):
     failures: int = Field(default=0, description="Since it was last read.")
     problem: Problem | None = Field(default=None, description="Why it was not read last time.")
     format: str | None = None
+    ttl_minutes: int | None = Field(default=None, description="How long it asks to be left.")
+    skip_hours: tuple[int, ...] = Field(default=(), description="In which it asks for that; UTC.")
+    skip_days: tuple[str, ...] = Field(default=(), description="Monday and so on, in UTC.")
     identity: Identity | None = Field(default=None, description="What tells its entries apart.")
     identity_found: str | None = Field(default=None, description="Why it is that.")
     marks: tuple[Mark, ...] = Field(default=(), description="Of the entries of the last reading.")
@@ -132,15 +135,14 @@ def after_answer(
     new = count_new(marks, known, reading.identity) if reading else 0
     times = _times(memory, reading, now)
     interval = fixed or _interval(memory, times, new, len(marks), now, rhythm)
-    waits = [now + _jittered(url, interval, now)]
-    if fixed is None and answer.fresh_until is not None:
-        waits.append(min(answer.fresh_until, now + rhythm.most))
-    if fixed is None and reading is not None and reading.ttl_minutes:
-        waits.append(now + min(timedelta(minutes=reading.ttl_minutes), rhythm.most))
-    next_at = max(waits)
-    if fixed is None and reading is not None:
-        next_at = _not_skipped(next_at, reading.skip_hours, reading.skip_days)
     before = memory or FeedMemory(checked_at=now, next_at=now, interval=interval)
+    asks = reading or before
+    next_at = now + _jittered(url, interval, now)
+    if fixed is None:
+        latest = now + rhythm.most
+        wanted = [answer.fresh_until or now, now + timedelta(minutes=asks.ttl_minutes or 0)]
+        next_at = max(next_at, *(min(moment, latest) for moment in wanted))
+        next_at = _not_skipped(next_at, asks.skip_hours, asks.skip_days)
     update: dict[str, Any] = {
         "checked_at": now,
         "answered_at": now,
@@ -159,6 +161,9 @@ def after_answer(
         update |= {
             "name": reading.title or before.name,
             "format": reading.format,
+            "ttl_minutes": reading.ttl_minutes,
+            "skip_hours": reading.skip_hours,
+            "skip_days": reading.skip_days,
             "entries": reading.entries,
             "identity": reading.identity,
             "identity_found": reading.identity_found,
@@ -175,16 +180,20 @@ def after_failure(
     *,
     retry_after: datetime | None,
     now: datetime,
+    fixed: timedelta | None,
     rhythm: Rhythm,
 ) -> FeedMemory:
     """What is to be remembered of a feed that could not be read.
 
     It is asked again after intervals that double up to the longest one; where it
     says that it is gone, once a week.
+
+    Args:
+        fixed: The interval that the configuration sets.
     """
     failures = 1 + (memory.failures if memory else 0)
-    interval = memory.interval if memory else rhythm.bounded(_FIRST)
-    wait = rhythm.bounded(interval * 2 ** min(failures - 1, 16))
+    interval = fixed or (memory.interval if memory else rhythm.bounded(_FIRST))
+    wait = min(interval * 2 ** min(failures - 1, 16), max(interval, rhythm.most))
     if problem.reason is Reason.GONE:
         wait = max(_PAUSE, rhythm.most)
     next_at = now + _jittered(url, wait, now)

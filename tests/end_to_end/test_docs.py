@@ -380,7 +380,7 @@ def faulty_feeds() -> Iterator[dict[str, Reason]]:
             "http://127.0.0.1:0/": Reason.BAD_URL,
             "http://nowhere.invalid/": Reason.NO_ADDRESS,
             "http://10.0.0.1/": Reason.FORBIDDEN_ADDRESS,
-            "http://127.0.0.3:9/": Reason.UNREACHABLE,
+            "http://127.0.0.1:9/": Reason.UNREACHABLE,
             f"{site.url}/slow": Reason.TIMED_OUT,
             f"{site.url}/none": Reason.HTTP_ERROR,
             f"{site.url}/gone": Reason.GONE,

@@ -293,6 +293,7 @@ def test_full_texts_are_fetched_once_and_only_of_what_is_new(work: Workplace, si
     assert second.told == [("alert", "organised_crime", "Harbour")]
     assert site.paths() == ["/rss", "/d"]
     assert second.manifest["counts"]["already_seen"] == 2
+    assert second.feeds[0]["pages"] == 1
     assert work("replay", "latest").startswith("0 differences")
 
 
@@ -389,6 +390,22 @@ def test_an_entry_that_changes_its_face_is_told_once(work: Workplace, site: Site
     assert {kind for kind, *_ in first.told} == {"alert"}
     assert second.told == []
     assert second.manifest["counts"]["classified"] == 3, "they were edited, and looked at again"
+
+
+def test_two_feeds_that_tell_one_article_in_other_words_do_not_take_turns(
+    work: Workplace, site: Site
+) -> None:
+    def body(text: str, more: str = "") -> bytes:
+        return rss(*([news("Weather", WEATHER, more)] if more else []), news("Treaty", text, "a"))
+
+    site["/full"], site["/short"] = body(ASYLUM), body("Ministers have met.")
+    work.feeds(f"{site.url}/full", f"{site.url}/short")
+    assert work.run().told == [("alert", "migration", "Treaty")], "the longer one counts"
+    for name, text in (("short", "Ministers have met."), ("full", ASYLUM)):
+        site[f"/{name}"] = body(text, name)
+        assert work.run("--all-feeds").told == []
+    site["/full"] = body("The treaty is off.", "full")
+    assert work.run("--all-feeds").told == [("cancel", "migration", "Treaty")]
 
 
 def test_a_feed_that_has_gone_silent_is_reported(work: Workplace, site: Site) -> None:

@@ -28,14 +28,22 @@ PAGE = Page(
 GONE = Page(url=LINK, error="the server said 404")
 
 
-def entry(item: Item = ITEM, *pages: Page, full_text: bool = True) -> Entry:
+def entry(
+    item: Item = ITEM, *pages: Page, full_text: bool = True, before: Item | None = None
+) -> Entry:
+    """The entry of a feed that had *before* in its place when it was read last."""
     context = FeedContext(url=URL, base_url=URL, full_text=full_text, pages=pages)
+    if before is not None:
+        marks = read_feed(document(rss([before]), context))[1].marks
+        context = context.model_copy(update={"known": marks})
     (found,), _ = read_feed(document(rss([item]), context))
     return found
 
 
-def article(item: Item = ITEM, *pages: Page, full_text: bool = True) -> Article:
-    return normalise(entry(item, *pages, full_text=full_text))
+def article(
+    item: Item = ITEM, *pages: Page, full_text: bool = True, before: Item | None = None
+) -> Article:
+    return normalise(entry(item, *pages, full_text=full_text, before=before))
 
 
 def classified(found: Article) -> ClassifiedArticle:
@@ -130,14 +138,14 @@ def test_an_unchanged_entry_has_been_seen_with_and_without_its_page(
 
 
 def test_a_changed_entry_with_its_page_is_a_new_version() -> None:
-    changed = article(ITEM._replace(text="The court ruled on Tuesday."), PAGE)
+    changed = article(ITEM._replace(text="The court ruled on Tuesday."), PAGE, before=ITEM)
     found = fresh(changed, known(article(ITEM, PAGE)), "themes")
     assert found is not None
     assert found.article.text == BODY
 
 
 def test_a_changed_entry_without_its_page_waits_so_that_no_theme_is_lost() -> None:
-    changed = article(ITEM._replace(title="Court rules"), GONE)
+    changed = article(ITEM._replace(title="Court rules"), GONE, before=ITEM)
     assert fresh(changed, known(article(ITEM, PAGE)), "themes") is None
     without_theme = known(article(ITEM, PAGE), levels={})
     assert fresh(changed, without_theme, "themes") is not None
@@ -156,3 +164,14 @@ def test_what_the_ledger_is_told_is_the_version() -> None:
     _, frame = frame_of(with_page.model_copy(update={"hits": ()}))
     (plain,) = newest([frame]).plain
     assert plain.text_hash == short_hash(own.text_hash)
+
+
+def test_what_another_feed_says_in_other_words_is_no_edit() -> None:
+    """Else an article would go back and forth between two feeds, and its themes with it."""
+    before = known(article(full_text=False))
+    shorter = ITEM._replace(text="The court ruled.")
+    assert fresh(article(shorter, full_text=False), before, "themes") is None
+    assert fresh(article(shorter, full_text=False, before=shorter), before, "themes") is None
+    edited = article(shorter, full_text=False, before=ITEM)
+    assert fresh(edited, before, "themes") is not None
+    assert fresh(article(shorter, full_text=False), None, "themes") is not None

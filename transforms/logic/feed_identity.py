@@ -60,6 +60,7 @@ def find_identity(
     recorded: Identity | None = None,
     trusts_guids: bool = True,
     fixed: bool = False,
+    read_before: bool = True,
 ) -> FoundIdentity:
     """Find what identifies the entries of a feed, and mark each entry with it.
 
@@ -71,11 +72,15 @@ def find_identity(
     lacks what identifies the others, or shares it with another one, is identified by the
     next that it has. Guids that tell nothing apart are left out of the entries.
 
+    An entry is edited where the last reading had it with another text. One that is new
+    in this feed is not, even if another feed had it before in other words.
+
     Args:
         known: The marks of the last reading.
         recorded: What the last reading found, or was set by hand.
         trusts_guids: Whether the last reading trusted the guids.
         fixed: Whether *recorded* is to stay, whatever is found.
+        read_before: Whether the feed is followed; else nothing is known of edits.
     """
     marks = [*map(_mark_of, entries)]
     shared_links = _shared(entries, marks, lambda mark: mark.link)
@@ -106,6 +111,7 @@ def find_identity(
         identity, why = "link", "most entries have a link of their own"
     elif recorded == "guid" and bad_guids:
         identity, why = "text", bad_guids
+    texts = _Texts(known) if read_before else None
     oddities: list[tuple[OddityCode, int]] = [
         ("guid_shared", same_guid),
         ("guid_changes", guids.changed),
@@ -123,6 +129,8 @@ def find_identity(
                 identity or "link",
                 has_link=mark.link != 0 and mark.link not in shared_links,
                 has_guid=trusts_guids and mark.guid != 0 and mark.guid not in shared_guids,
+                texts=texts,
+                mark=mark,
             )
             for entry, mark in zip(entries, marks, strict=True)
         ),
@@ -136,13 +144,41 @@ def _most(number: int, of: int, what: str) -> str:
     return f"{number} of {of} entries {what}" if number >= _LEAST and number * 2 > of else ""
 
 
-def _identified(entry: Entry, identity: Identity, *, has_link: bool, has_guid: bool) -> Entry:
+class _Texts:
+    """What the last reading said under each link and guid."""
+
+    def __init__(self, known: Sequence[Mark]) -> None:
+        self._links: defaultdict[int, set[int]] = defaultdict(set)
+        self._guids: defaultdict[int, set[int]] = defaultdict(set)
+        for mark in known:
+            self._links[mark.link].add(mark.text)
+            self._guids[mark.guid].add(mark.text)
+
+    def differ(self, mark: Mark, *, has_link: bool, has_guid: bool) -> bool:
+        """Whether it said something of this entry, and not this."""
+        said = self._links.get(mark.link, set()) if has_link else set()
+        said = said | (self._guids.get(mark.guid, set()) if has_guid else set())
+        return bool(said) and mark.text not in said
+
+
+def _identified(
+    entry: Entry,
+    identity: Identity,
+    *,
+    has_link: bool,
+    has_guid: bool,
+    texts: _Texts | None,
+    mark: Mark,
+) -> Entry:
+    edited = None
+    if texts is not None:
+        edited = texts.differ(mark, has_link=has_link, has_guid=has_guid)
     if identity == "link" and not has_link:
         identity = "guid"
     if identity == "guid" and not has_guid:
         identity = "text"
     guid = entry.guid if has_guid else None
-    return entry.model_copy(update={"identity": identity, "guid": guid})
+    return entry.model_copy(update={"identity": identity, "guid": guid, "edited": edited})
 
 
 _Part = Callable[[Mark], int]

@@ -78,7 +78,7 @@ def read_feed(document: RawDocument) -> tuple[list[Entry], FeedReading]:
     """The entries of a feed with what identifies them, and what was found of the feed.
 
     What `document.feed` knows of it goes into the entries, its name in place of the
-    source that they give; without it, nothing is known. With `full_text` an entry has
+    feed's title; without it, nothing is known. With `full_text` an entry has
     the text of its page, unless that is shorter than its own.
 
     Never raises: what was broken is the reading's `error`. Of a broken feed there are the
@@ -87,7 +87,12 @@ def read_feed(document: RawDocument) -> tuple[list[Entry], FeedReading]:
     content = _read(document)
     feed = document.feed or FeedContext(url=document.origin.path, base_url="")
     found = find_identity(
-        content.entries, feed.known, feed.identity, feed.trusts_guids, feed.identity_fixed
+        content.entries,
+        feed.known,
+        feed.identity,
+        feed.trusts_guids,
+        feed.identity_fixed,
+        read_before=document.feed is not None,
     )
     reading = FeedReading(
         url=feed.url,
@@ -413,7 +418,8 @@ def _entry(
         **_of_feed(
             document.feed,
             base=_string(detail, "base") or _string(feed, "link"),
-            source=_string(entry.get("source"), "title") or _string(feed, "title"),
+            title=_string(feed, "title"),
+            source=_string(entry.get("source"), "title"),
         ),
     )
 
@@ -426,17 +432,24 @@ def _link(entry: Mapping[str, Any]) -> str | None:
     return next(filter(None, (_string(one, "href") for one in enclosures)), None)
 
 
-def _of_feed(feed: FeedContext | None, base: str | None, source: str | None) -> dict[str, Any]:
-    """The fields of an entry that what is known of its feed has a say in."""
+def _of_feed(
+    feed: FeedContext | None, base: str | None, title: str | None, source: str | None = None
+) -> dict[str, Any]:
+    """The fields of an entry that what is known of its feed has a say in.
+
+    Args:
+        title: Of the feed.
+        source: What the entry itself says that it is from, as those of aggregators do.
+    """
     if base and not _WEB_LINK.match(base):
         base = None  # feedparser gives the id of a feed that has no link
-    source = source and _in_one_line(source)
+    source, title = (text and _in_one_line(text) for text in (source, title))
     if feed is None:
-        return {"base_url": base, "source": source}
-    own = source or host_of(feed.base_url)
+        return {"base_url": base, "source": source or title}
+    own = source or title or host_of(feed.base_url)
     return {
         "base_url": absolute_url(base, feed.base_url) or feed.base_url,
-        "source": feed.name or own,
+        "source": source or feed.name or own,
         # A name may be given or changed at any time: identities do not depend on it.
         "guid_scope": own if feed.name else None,
         "stated_language": feed.language,
@@ -555,7 +568,7 @@ def _json_entry(document: RawDocument, number: int, item: Any, feed: Mapping[str
         **_of_feed(
             document.feed,
             base=string(feed, "home_page_url") or string(feed, "feed_url"),
-            source=string(feed, "title"),
+            title=string(feed, "title"),
         ),
     )
 

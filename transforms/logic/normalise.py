@@ -93,6 +93,7 @@ def normalise(entry: Entry) -> Article:
         authors=tuple(filter(None, map(clean_text, entry.authors))),
         origin=entry.origin,
         tags=entry.tags,
+        edited=entry.edited,
         guid_scope=entry.guid_scope,
         full_text=entry.full_text,
         version_hash=version_hash,

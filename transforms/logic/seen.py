@@ -14,7 +14,9 @@ def fresh(article: Article, known: KnownArticle | None, themes: str) -> FreshArt
 
     An article that had a theme is looked at again when the themes have changed since,
     but not by the few words of its feed where the page that it was judged by could not
-    be had: it waits for a run that has it. An article's first date is kept.
+    be had: it waits for a run that has it. What another feed says of an article in other
+    words is no edit of it, or the article would go back and forth between the two. An
+    article's first date is kept.
 
     Args:
         themes: Hash of the themes in force.
@@ -25,6 +27,8 @@ def fresh(article: Article, known: KnownArticle | None, themes: str) -> FreshArt
     version = short_hash(article.version_hash or digest)
     unchanged = known.text_hash in (ANY_VERSION, version)
     if unchanged and (not known.levels or known.themes == themes):
+        return None
+    if not unchanged and article.edited is False:
         return None
     if known.levels and article.full_text == "failed":
         return None

@@ -17,7 +17,8 @@ from transforms.records import ClassifiedArticle, TimeFrom
 
 _HEAD = struct.Struct(">17sQ16sqB")
 _UNDATED = 0
-_EPOCH_SHIFT = 1 << 62  # times before 1970 sort too
+_EPOCH_SHIFT = 1 << 42  # seconds: times before 1970 sort too
+_WORDS = 20  # bits
 _TIMES_FROM: tuple[TimeFrom, ...] = get_args(TimeFrom)
 
 
@@ -53,7 +54,8 @@ def frame_of(article: ClassifiedArticle) -> tuple[str, bytes]:
     version = article.updated_at
     if version is None and article.published_from != "reading":
         version = article.published_at
-    rank = _UNDATED if version is None else int(version.timestamp() * 1000) + _EPOCH_SHIFT
+    when = _UNDATED if version is None else int(version.timestamp()) + _EPOCH_SHIFT
+    rank = when << _WORDS | min(article.words, (1 << _WORDS) - 1)
     article_id = article.article_id
     head = _HEAD.pack(
         bytes.fromhex(f"0{article_id}"),
@@ -72,7 +74,8 @@ def newest(frames: Iterable[bytes]) -> Versions:
     """Keep the newest version of each article in *frames*, in the order of their ids.
 
     The newest is the one last updated, else the one published last by a date of its
-    own; ties go by content, so that the order of arrival has no say.
+    own; of those of one second the longest, since feeds tell an article in full or in
+    part. Ties go by content, so that the order of arrival has no say.
     """
     kept: dict[bytes, bytes] = {}
     read = 0

@@ -66,9 +66,12 @@ def failed(
     reason: Reason = Reason.TIMED_OUT,
     now: datetime = NOW,
     retry_after: datetime | None = None,
+    fixed: timedelta | None = None,
 ) -> FeedMemory:
     problem = Problem(reason=reason, detail="")
-    return after_failure(URL, memory, problem, retry_after=retry_after, now=now, rhythm=RHYTHM)
+    return after_failure(
+        URL, memory, problem, retry_after=retry_after, now=now, fixed=fixed, rhythm=RHYTHM
+    )
 
 
 def about(interval: timedelta) -> object:
@@ -163,6 +166,22 @@ def test_hours_and_days_that_a_feed_skips_are_skipped() -> None:
     assert skipped.next_at == NOW.replace(day=27, hour=0)
     every_hour = told(None, reading(*entries, skip_hours=tuple(range(24))))
     assert every_hour.next_at - NOW == about(30 * MINUTE)
+
+
+def test_what_a_feed_asks_for_holds_where_nothing_has_changed() -> None:
+    memory = told(None, reading(*marks(*range(1, 13)), ttl_minutes=180, skip_hours=(18, 19)))
+    later = memory.next_at
+    assert later == NOW + 3 * HOUR
+    assert told(memory, None, later).next_at == NOW.replace(hour=20)
+
+
+def test_a_failing_feed_is_not_asked_more_often_than_is_set() -> None:
+    waits, memory = [], None
+    for _ in range(4):
+        memory = failed(memory, fixed=8 * HOUR)
+        waits.append(memory.next_at - NOW)
+    assert waits == [about(8 * HOUR), about(16 * HOUR), about(DAY), about(DAY)]
+    assert failed(None, fixed=2 * DAY).next_at - NOW == about(2 * DAY)
 
 
 def test_an_interval_that_is_set_stands() -> None:
