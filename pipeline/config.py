@@ -26,7 +26,15 @@ from pipeline.feeds.model import FeedChoice, FeedSource
 from pipeline.quantities import PositiveSpan, Size, TimeSpan, read_span
 from transforms.errors import ConfigError
 from transforms.logic.documents import FieldNames
-from transforms.logic.themes.model import Theme
+from transforms.logic.themes.model import (
+    Head,
+    Part,
+    Theme,
+    ThemeError,
+    kind_of_file,
+    merge,
+)
+from transforms.logic.themes.syntax import Definitions, QueryError, parse_definition
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -209,34 +217,142 @@ def load_config(path: Path | None) -> LoadedConfig:
         here = (Path("configs/pipeline.yaml"), Path("pipeline.yaml"))
         default = default_config_dir() / "pipeline.yaml"
         path = next((candidate for candidate in here if candidate.is_file()), default)
-    problems: list[str] = []
-    digest = hashlib.sha256()
-    config, lines = _load(path, PipelineConfig, problems, digest)
-    themes: dict[str, tuple[Theme, Path]] = {}
-    read: set[Path] = set()
+    main = _File(path)
+    config = main.validated(PipelineConfig)
+    files = {path: main}
     for number, pattern in enumerate(config.themes if config else ()):
-        files = sorted(glob.glob(str(Path(glob.escape(str(path.parent))) / pattern)))
-        if not files:
-            line = _line(lines, ("themes", str(number)))
-            problems.append(f"{path}:{line}: themes.{number}: no file matches {pattern!r}")
-        for file in map(Path, files):
-            if file in read:
-                continue
-            read.add(file)
-            theme, lines_of_theme = _load(file, Theme, problems, digest)
-            if theme is None:
-                continue
-            if theme.theme in themes:
-                line, other = _line(lines_of_theme, ("theme",)), themes[theme.theme][1]
-                problems.append(
-                    f"{file}:{line}: theme: the name {theme.theme!r} is taken by {other}"
-                )
-            else:
-                themes[theme.theme] = theme, file
+        found = sorted(glob.glob(str(Path(glob.escape(str(path.parent))) / pattern)))
+        if not found:
+            main.blame(("themes", str(number)), f"no file matches {pattern!r}")
+        for file in map(Path, found):
+            if file not in files:
+                files[file] = _File(file)
+    themes = _merged([file for file in files.values() if file is not main])
+    problems = [problem for file in files.values() for problem in file.problems()]
     if problems or config is None:
         raise ConfigError(*problems)
-    ordered = tuple(theme for _, (theme, _) in sorted(themes.items()))
-    return LoadedConfig(path, config, ordered, digest.hexdigest())
+    digest = hashlib.sha256(b"".join(file.content for file in files.values()))
+    return LoadedConfig(path, config, themes, digest.hexdigest())
+
+
+class _File:
+    """A YAML file, and what is wrong with it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.content = b""
+        self.value: Any = None
+        self.is_readable = False
+        self._lines: _Lines = {}
+        self._faults: list[tuple[int, str]] = []  # 0 where there is no line
+        try:
+            with path.open("rb") as file:
+                self.content = file.read(_MOST + 1)
+            node, self.value = _parse(self.content)
+        except OSError as error:
+            self._faults.append((0, str(error.strerror)))
+        except _FileError as error:
+            self._faults.append((error.line or 0, str(error)))
+        else:
+            self.is_readable = True
+            if node is not None:
+                self._lines = dict(_key_lines(node))
+                self._faults += _faults(node)
+
+    def validated(self, model: type[_M]) -> _M | None:
+        """What the file says, None where there is something wrong with it."""
+        if not self.is_readable:
+            return None
+        validated = None
+        try:
+            validated = model.model_validate(self.value)
+        except ValidationError as error:
+            for fault in error.errors():
+                # A list with an item at fault would be called empty, too.
+                if fault["type"] != "too_short" or not fault["input"]:
+                    self.blame(*_problem(fault, model))
+        return None if self._faults else validated
+
+    def blame(self, place: tuple[str, ...], message: str) -> None:
+        """Note a problem with the field at *place*."""
+        name = ".".join(place) or "file"
+        self._faults.append((_line(self._lines, place), f"{name}: {message}"))
+
+    def problems(self) -> list[str]:
+        """All problems, in the order of their lines."""
+        return [
+            f"{self.path}:{line}: {why}" if line else f"{self.path}: {why}"
+            for line, why in sorted(self._faults)
+        ]
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """The named queries of a theme file, also of one with a mistake elsewhere."""
+        defined = self.value.get("define") if isinstance(self.value, dict) else None
+        items = defined.items() if isinstance(defined, dict) else ()
+        return {str(name): text for name, text in items if isinstance(text, str)}
+
+
+def _merged(files: list[_File]) -> tuple[Theme, ...]:
+    """The themes that *files* hold, by name; what is wrong is noted with its file."""
+    definitions, broken = _definitions(files)
+    heads: dict[str, tuple[Head, _File]] = {}
+    parts: dict[str, dict[str, tuple[Part, _File]]] = {}
+    # Of these themes not all is known: what seems to be missing may be in a file with a mistake.
+    incomplete: set[object] = set()
+    for file in files:
+        loaded = file.validated(kind_of_file(file.value))
+        match loaded:
+            case Head(theme=theme):
+                if theme in heads:
+                    file.blame(("theme",), f"the name {theme!r} is taken by {heads[theme][1].path}")
+                heads.setdefault(theme, (loaded, file))
+            case Part(theme=theme, language=language):
+                known = parts.setdefault(theme, {})
+                if language in known:
+                    taken_by = known[language][1].path
+                    file.blame(("language",), f"{taken_by} is the part of {theme!r} for {language}")
+                known.setdefault(language, (loaded, file))
+            case None:
+                incomplete.add(file.value.get("theme") if isinstance(file.value, dict) else None)
+    for theme in parts.keys() - heads.keys() - incomplete:
+        guess = _suggestion(theme, sorted(heads)) if heads else ""
+        for _, file in parts[theme].values():
+            file.blame(("theme",), f"no file is the head of this theme{guess}")
+    themes = []
+    for theme, head in sorted(heads.items()):
+        others = [pair for _, pair in sorted(parts.get(theme, {}).items())]
+        sources = [head[1], *(file for _, file in others)]
+        try:
+            themes.append(merge(head[0], [part for part, _ in others], definitions))
+        except ThemeError as error:
+            for fault in error.faults:
+                is_known = fault.name in broken or (not fault.place and theme in incomplete)
+                if not is_known:
+                    sources[fault.file].blame(fault.place, fault.message)
+    return tuple(themes)
+
+
+def _definitions(files: list[_File]) -> tuple[Definitions, set[str]]:
+    """All named queries by their names, and which of them do not hold."""
+    texts: dict[str, str] = {}
+    sources: dict[str, _File] = {}
+    for file in files:
+        for name, text in file.definitions.items():
+            if name in sources:
+                file.blame(("define", name), f"the name is taken by {sources[name].path}")
+            else:
+                texts[name], sources[name] = text, file
+    definitions = Definitions(texts)
+    broken = set()
+    for name, file in sources.items():
+        try:
+            parse_definition(name, definitions)
+        except QueryError as error:
+            broken.add(name)
+            if error.name in (None, name):
+                file.blame(("define", name), str(error))
+    return definitions, broken
 
 
 class _FileError(Exception):
@@ -247,7 +363,11 @@ class _FileError(Exception):
         self.line = line
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's reads a theme with hundreds of examples ten times as fast; not every platform has it.
+_BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_BaseLoader):
     """Says where a value stands that looks like a date or a number, but is none."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -258,34 +378,6 @@ class _Loader(yaml.SafeLoader):
             raise _FileError(f"{node.value!r} is no {kind}", node.start_mark.line + 1) from error
 
 
-def _load(
-    path: Path, model: type[_M], problems: list[str], digest: "hashlib._Hash"
-) -> tuple[_M | None, _Lines]:
-    """The model that the YAML file *path* holds, None where there are problems; its lines."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST + 1)
-        node, value = _parse(content)
-    except OSError as error:
-        problems.append(f"{path}: {error.strerror}")
-        return None, {}
-    except _FileError as error:
-        problems.append(f"{path}:{error.line}: {error}" if error.line else f"{path}: {error}")
-        return None, {}
-    digest.update(content)
-    lines = dict(_key_lines(node)) if node is not None else {}
-    faults = list(_faults(node)) if node is not None else []
-    loaded = None
-    try:
-        loaded = model.model_validate(value)
-    except ValidationError as error:
-        # A list with an item at fault would be called empty, too.
-        errors = [one for one in error.errors() if one["type"] != "too_short" or not one["input"]]
-        faults += [_problem(one, lines, model) for one in errors]
-    problems += [f"{path}:{line}: {why}" for line, why in sorted(faults)]
-    return (None if faults else loaded), lines
-
-
 def _parse(content: bytes) -> tuple[yaml.Node | None, Any]:
     """The nodes of a YAML file, and what it says."""
     if len(content) > _MOST:
@@ -293,8 +385,9 @@ def _parse(content: bytes) -> tuple[yaml.Node | None, Any]:
     try:
         text = content.decode()
         _check_shape(text)
-        node = yaml.compose(text, Loader=_Loader)
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 # a safe one
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        value = None if node is None else loader.construct_document(node)
         return node, {} if value is None else value
     except UnicodeDecodeError as error:
         raise _FileError("no UTF-8", content.count(b"\n", 0, error.start) + 1) from error
@@ -329,21 +422,31 @@ _PLAINLY = {
 }
 
 
-def _problem(fault: Mapping[str, Any], lines: _Lines, model: type[BaseModel]) -> tuple[int, str]:
+def _problem(fault: Mapping[str, Any], model: type[BaseModel]) -> tuple[tuple[str, ...], str]:
+    """Place and message of what pydantic finds wrong."""
     place = tuple(str(part) for part in fault["loc"] if part != "[key]")
     message = _PLAINLY.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         message = "unknown field" + _suggestion(place[-1], _fields_at(model, place[:-1]))
     elif fault["type"] == "literal_error":
         message += _suggestion(str(fault["input"]), re.findall(r"'(\w+)'", message))
-    return _line(lines, place), f"{'.'.join(place) or 'file'}: {message}"
+    return place, message
 
 
 def _line(lines: _Lines, place: tuple[str, ...]) -> int:
     """The line of a field, or of the nearest around it that the file has."""
+    place = tuple(map(_plain_number, place))
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place, 1)
+
+
+def _plain_number(key: str) -> str:
+    """One way to write a key that is a number: a weight may be 3 or 3.0."""
+    try:
+        return f"{float(key):g}"
+    except ValueError:
+        return key
 
 
 def _fields_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
@@ -401,7 +504,7 @@ def _key_lines(
     yield path, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            below = (*path, str(key.value))
+            below = (*path, _plain_number(str(key.value)))
             yield from _key_lines(value, below)
             yield below, key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):

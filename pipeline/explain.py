@@ -45,7 +45,12 @@ def explain(source: str, loaded: LoadedConfig, entry: int = 1) -> Explained:
             matcher = ThemeMatcher(loaded.themes)
             language = language_of(article, LanguageDetector())
             told = article.model_copy(update={"language": language})
-            return Explained(told, matcher.explain(article.title, article.text))
+            return Explained(
+                told,
+                matcher.explain(
+                    article.title, article.text, language=language, source=article.source
+                ),
+            )
     if broken and not number:
         raise ConfigError(f"{source}: {broken}") from broken
     raise ConfigError(f"{source}: it has fewer than {entry} articles")

@@ -1,15 +1,26 @@
 """Valid themes for tests: the factory takes what the test is about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from transforms.logic.themes.explanation import ThemeExplanation
 from transforms.logic.themes.matcher import ThemeMatcher
-from transforms.logic.themes.model import Theme
+from transforms.logic.themes.model import Head, Part, Theme, merge
 
 
-def theme(*terms: str, **changes: Any) -> Theme:
-    """A theme of which each match of a term, weight 1, is a mention."""
+def theme(
+    *terms: str,
+    parts: Mapping[str, Mapping[str, Any]] | None = None,
+    definitions: Mapping[str, str] | None = None,
+    **changes: Any,
+) -> Theme:
+    """A theme of which each match of a term, weight 1, is a mention.
+
+    Args:
+        parts: What the parts say, by their languages.
+        definitions: What names in queries stand for; by default what the files define.
+        changes: Fields of the head.
+    """
     values: dict[str, Any] = {
         "theme": "asylum",
         "title": "Asylum",
@@ -17,22 +28,31 @@ def theme(*terms: str, **changes: Any) -> Theme:
     }
     if terms:
         values["terms"] = {1: list(terms)}
-    return Theme.model_validate(values | changes)
+    head = Head.model_validate(values | changes)
+    loaded = [
+        Part.model_validate({"theme": head.theme, "language": language, **part})
+        for language, part in (parts or {}).items()
+    ]
+    return merge(head, loaded, definitions)
 
 
-def query_theme(*queries: dict[str, Any], **changes: Any) -> Theme:
-    """A theme of *queries*, as a file states them."""
-    return theme(queries=list(queries), **changes)
+def query_theme(*queries: str | Mapping[str, Any], **changes: Any) -> Theme:
+    """A theme of *queries*, as a file states them; a text alone is one with weight 1."""
+    stated = [{"query": query} if isinstance(query, str) else query for query in queries]
+    return theme(queries=stated, **changes)
 
 
-def explained(themes: Theme | Sequence[Theme], text: str, title: str = "") -> ThemeExplanation:
-    """What the first theme makes of an article."""
+def explained(
+    themes: Theme | Sequence[Theme], text: str, title: str = "", **article: str
+) -> ThemeExplanation:
+    """What the first theme makes of an article; *article* is its language and source."""
     several = [themes] if isinstance(themes, Theme) else themes
-    named = {one.theme: one for one in ThemeMatcher(several).explain(title, text)}
-    return named[several[0].theme]
+    found = ThemeMatcher(several).explain(title, text, **article)
+    return {one.theme: one for one in found}[several[0].theme]
 
 
-def words(themes: Theme | Sequence[Theme], text: str, title: str = "") -> list[str]:
+def words(themes: Theme | Sequence[Theme], text: str, title: str = "", **article: str) -> list[str]:
     """The words that the first theme's matches are, in text order."""
-    pieces = [piece for query in explained(themes, text, title).queries for piece in query.matches]
+    found = explained(themes, text, title, **article)
+    pieces = [piece for query in found.queries for piece in query.matches]
     return [piece.words for piece in sorted(pieces, key=lambda p: (p.field != "title", p.start))]

@@ -438,6 +438,13 @@ class AlertStory(Record):
     article_ids: tuple[str, ...] = Field(description="All of them, the lead first.")
 
 
+class CodeSet(Record):
+    """A theme in another vocabulary."""
+
+    version: str = Field(min_length=1, description="Of the vocabulary that the codes are from.")
+    codes: tuple[str, ...] = Field(min_length=1)
+
+
 class Alert(Record):
     """One theme found in one story: one alert for both, whatever the runs, unless marked.
 
@@ -459,7 +466,9 @@ class Alert(Record):
     cause: Cause | None = Field(default=None, description="What brought the change about.")
     theme: str
     theme_version: str = Field(description="Hash of what the theme file means.")
-    codes: dict[str, tuple[str, ...]] = Field(description="The theme in other vocabularies.")
+    codes: dict[str, CodeSet] = Field(
+        description="The theme in other vocabularies, by the vocabulary's name."
+    )
     level: Level = Field(description="Of a cancel: the level that is taken back.")
     score: float
     backfill: bool = Field(description="It was old when it was first seen: do not page anybody.")

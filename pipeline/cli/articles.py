@@ -9,7 +9,9 @@ from pipeline.cli.base import ConfigOption, JsonOption, app, plain_errors
 from pipeline.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
+    from pipeline.evaluate import Evaluation, Figures
     from pipeline.explain import Explained
+    from transforms.logic.themes.explanation import RuleExplanation, ThemeExplanation
     from transforms.records import Article, Evidence
 
 
@@ -39,14 +41,15 @@ def explain(
 
 @app.command("eval")
 def evaluate(
-    labelled: Annotated[Path, typer.Argument(help="JSON Lines: title, text, themes, unsure.")],
+    labelled: Annotated[
+        Path, typer.Argument(help="JSON Lines: title, text, themes, unsure, levels, language.")
+    ],
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the themes against labelled articles."""
     with plain_errors():
         from pipeline.config import load_config
-        from pipeline.console import printable
         from pipeline.evaluate import evaluate as measure
         from pipeline.evaluate import read_labelled
         from transforms.logic.themes.matcher import ThemeMatcher
@@ -57,19 +60,44 @@ def evaluate(
         result = measure(articles, names, ThemeMatcher(loaded.themes).hits)
     if as_json:
         print_json(result.as_json())
-        return
-    rows = [
-        (name, *(f"{value:.3f}" for value in figures[:3]), figures.support)
-        for name, figures in (
-            *result.themes.items(),
-            ("micro", result.micro),
-            ("macro", result.macro),
-        )
-    ]
-    print_table(("theme", "precision", "recall", "F1", "support"), rows)
-    for wrong in result.wrong:
+    else:
+        print_evaluation(result)
+
+
+def print_evaluation(result: "Evaluation") -> None:
+    from pipeline.console import printable
+
+    header = ("theme", "precision", "95 %", "recall", "95 %", "F1", "95 %", "articles")
+    print_table(header, [_figures_row(name, one) for name, one in result.every.rows().items()])
+    if len(result.languages) > 1:
+        rows = [
+            (language, *_figures_row(name, one))
+            for language, of_language in result.languages.items()
+            for name, one in of_language.themes.items()
+            if one.support or one.f1 < 1
+        ]
+        typer.echo()
+        print_table(("language", *header), rows)
+    if result.levels:
+        typer.echo()
+        levels = [(name, one.stated, one.right) for name, one in result.levels.items()]
+        print_table(("theme", "found, level labelled", "level right"), levels)
+    for number, wrong in enumerate(result.wrong):
         words = ", ".join(dict.fromkeys(wrong.words))
-        typer.echo(printable(f"{wrong.theme}: {wrong.kind}: {wrong.article}  {words}".rstrip()))
+        line = printable(f"{wrong.theme}: {wrong.kind}: {wrong.article}  {words}".rstrip())
+        typer.echo(f"\n{line}" if number == 0 else line)
+
+
+def _figures_row(name: str, figures: "Figures") -> tuple[str, ...]:
+    intervals = figures.intervals
+    assert intervals is not None  # noqa: S101 # an evaluation has them
+    between = [
+        f"{one.low:.2f}–{one.high:.2f}" if one else ""
+        for one in (intervals.precision, intervals.recall, intervals.f1)
+    ]
+    values = [f"{value:.3f}" for value in figures[:3]]
+    pairs = zip(values, between, strict=True)
+    return (name, *(cell for pair in pairs for cell in pair), f"{figures.support}")
 
 
 def print_explanation(explained: "Explained") -> None:
@@ -96,7 +124,7 @@ def print_explanation(explained: "Explained") -> None:
             "bold green" if theme.level else "bold",
         )
         for query in theme.queries:
-            line(f"  {query.points:+g}  {query.query} (weight {query.weight:g})")
+            line(f"  {query.points:+g}  {query.query} ({_amount(query, theme)})")
             for match in query.matches:
                 before, words, after = _around(match, article)
                 shown = Text(f"      {match.field} {match.start}: ", style="dim")
@@ -110,6 +138,18 @@ def print_explanation(explained: "Explained") -> None:
                 line(f"      nearly: {miss}", "yellow")
         for miss in theme.near_misses:
             line(f"  nearly: {miss}", "yellow")
+
+
+def _amount(query: "RuleExplanation", theme: "ThemeExplanation") -> str:
+    """What the points of a rule come from: its weight, and matches in the title and lead."""
+    found = [f"weight {query.weight:g}"]
+    for matches, place, weight in (
+        (query.title, "the title", theme.title_weight),
+        (query.lead, "the lead", theme.lead_weight),
+    ):
+        if matches and weight != 1:
+            found.append(f"{matches} in {place} × {weight:g}")
+    return ", ".join(found)
 
 
 def _around(match: "Evidence", article: "Article") -> tuple[str, str, str]:

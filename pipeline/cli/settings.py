@@ -59,14 +59,18 @@ def check(
     rows = [
         (
             theme.theme,
-            len(theme.by_id),
+            language or "all",
+            sum(rule.language == language for rule in theme.rules),
+            sum(example.language == language for example in theme.examples),
             f"{theme.thresholds.mention:g}",
             f"{theme.thresholds.focus:g}",
             theme.version,
         )
         for theme in loaded.themes
+        for language in (None, *theme.languages)
     ]
-    print_table(("theme", "queries", "mention", "focus", "version"), rows)
+    columns = ("theme", "language", "rules", "examples", "mention", "focus", "version")
+    print_table(columns, rows)
     typer.echo(f"{loaded.path}: nothing is wrong")
 
 

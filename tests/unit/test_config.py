@@ -50,7 +50,8 @@ def test_the_default_configuration_holds() -> None:
     assert [theme.theme for theme in loaded.themes] == [
         "encryption", "migration", "organised_crime",
     ]  # fmt: skip
-    assert ThemeMatcher(loaded.themes).literals
+    (hit,) = ThemeMatcher(loaded.themes).hits("", "They were asylum seekers from Syria.")
+    assert hit.theme == "migration"
 
 
 def test_an_empty_configuration_is_the_default(load: Load) -> None:
@@ -240,14 +241,22 @@ def test_a_file_that_may_not_be_read(load: Load, tmp_path: Path) -> None:
          "4: threshold: unknown field; did you mean 'thresholds'?"),
         (THEME + TERMS + "thresholds: {mentoin: 2}",
          "4: thresholds.mentoin: unknown field; did you mean 'mention'?"),
-        (THEME + "queries:\n  - any: [dam]\n    weigth: 3",
+        (THEME + "queries:\n  - query: dam\n    weigth: 3",
          "5: queries.0.weigth: unknown field; did you mean 'weight'?"),
-        (THEME + "queries:\n  - any: [dam]\n  - any: [river]\n    zzz: 3",
-         "6: queries.1.zzz: unknown field; known: id, weight, any, all, none, within, field"),
-        (THEME + "queries:\n  - any: [dam]\n    field: titel",
-         "5: queries.0.field: Input should be 'title' or 'text'; did you mean 'title'?"),
+        (THEME + "queries:\n  - query: dam\n  - query: river\n    zzz: 3",
+         "6: queries.1.zzz: unknown field; known: id, weight, query"),
+        (THEME + TERMS + "examples:\n  should_match:\n  - text: Dam\n    level: focsu",
+         "7: examples.should_match.0.level: Input should be 'mention' or 'focus'; did you mean "
+         "'focus'?"),
+        (THEME + TERMS + "examples:\n  should_not_mach: []",
+         "5: examples.should_not_mach: unknown field; did you mean 'should_not_match'?"),
         (THEME + TERMS + "accents: without",
          "4: accents: Input should be 'exact' or 'fold'; known: exact, fold"),
+        (THEME + TERMS + "codes:\n  gdelt: [REFUGEES]",
+         "5: codes.gdelt: fields with values are wanted here"),
+        (THEME + TERMS + "codes:\n  cap: {version: 2019, codes: ['9']}",
+         "5: codes.cap.version: a text is wanted here; put it in quotes if it looks like a number "
+         "or yes or no"),
         (THEME + "terms: [flood]", "3: terms: fields with values are wanted here"),
         (THEME + "terms:\n  3: flood", "4: terms.3: a list is wanted here"),
         (THEME + "terms:\n  3:\n  - dam\n  - no", "6: terms.3.1: a text is wanted here; "
@@ -256,30 +265,42 @@ def test_a_file_that_may_not_be_read(load: Load, tmp_path: Path) -> None:
          "put it in quotes if it looks like a number or yes or no"),
         (THEME + "terms:\n  high: [flood]",
          "4: terms.high: Input should be a valid number, unable to parse string as a number"),
-        (THEME + "queries:\n  - any: [dam]\n    weight: yes",
+        (THEME + "queries:\n  - query: dam\n    weight: yes",
          "5: queries.0.weight: yes and no are no numbers"),
         (THEME + "terms:\n  2: [dam]\n  3: []",
          "5: terms.3: the list is empty"),
-        (THEME + "queries:\n  - all:\n    - river\n    - []",
-         "6: queries.0.all.1: the list is empty"),
-        (THEME + "terms:\n  3: [dam AND river]",
-         "4: terms.3: 'dam AND river': unknown operator 'AND': the lists any, all and none of a "
-         "query, and within, say how terms go together"),
+        (THEME + "terms:\n  3:\n  - river\n  - dam AND river",
+         "6: terms.3.1: character 5: 'AND' is an operator, and stands in queries alone: a term is "
+         "a word or phrase"),
         (THEME + "terms:\n  3: ['--']",
-         "4: terms.3: '--' can never match: it has no letter or digit"),
-        (THEME + "queries:\n  - id: a\n    any: [dam wall]\n    none: [dam]",
-         "4: queries.0: none: 'dam' is found wherever 'dam wall' is, so that 'dam wall' can never "
-         "match"),
-        (THEME + "terms:\n  3: [dam, river, Dam]", "4: terms.3: 'Dam' says the same as 'dam'"),
-        (THEME + "terms:\n  3: [dam]\n  2: [DAM]", "3: terms: 'DAM' has two weights, 3 and 2"),
+         "4: terms.3.0: character 1: '--' can never match: it has no letter or digit"),
+        (THEME + "queries:\n  - id: a\n    query: river NEAR/5",
+         "5: queries.0.query: character 7: nothing stands after 'NEAR/5'"),
+        (THEME + "queries:\n  - query: |\n      (river AND\n      dam wall)\n",
+         "4: queries.0.query: character 16: there is no operator between 'dam' and 'wall': put "
+         "quotes around a phrase, or AND between"),
+        (THEME + "queries:\n  - id: a\n    query: '\"dam wall\" NOT dam'",
+         "5: queries.0.query: character 1: 'dam wall' can never match: 'dam', which is unwanted, "
+         "is found wherever it is"),
+        (THEME + "queries:\n  - {id: a, query: dam}\n  - query: river\n    id: a",
+         "6: queries.1.id: two queries have the id 'a'"),
+        (THEME + TERMS + "queries:\n  - query: '@rivers'\ndefine:\n  river: river",
+         "5: queries.0.query: character 1: no definition has the name @rivers; did you mean "
+         "@river?"),
+        (THEME + "queries:\n  - query: '@river'\ndefine:\n  river: river*)",
+         "6: define.river: character 7: this bracket closes none"),
+        (THEME + TERMS + "define:\n  river: [a]", "5: define.river: a text is wanted here; put it "
+         "in quotes if it looks like a number or yes or no"),
+        (THEME + "terms:\n  3: [dam, river,\n    Dam]",
+         "5: terms.3.2: 'Dam' says the same as 'dam'"),
+        (THEME + "terms:\n  3.0: [dam]\n  2.5:\n  - river\n  - DAM",
+         "7: terms.2.5.1: 'DAM' has two weights, 3 and 2.5"),
         (THEME + TERMS + "thresholds:\n  mention: 9\n  focus: 3",
          "4: thresholds: mention (9) is above focus (3)"),
         (THEME + TERMS + "thresholds:\n  mention: .nan",
          "5: thresholds.mention: Input should be a finite number"),
         (THEME + "terms: {-3: [dam]}",
          "1: file: a theme needs terms or queries with a weight above 0"),
-        (THEME + "queries:\n  - any: [dam]\n    within: 3",
-         "4: queries.0: within needs two parts: any, none and each one of all are one each"),
         ("theme: floods\n" + TERMS, "1: title: this field is needed"),
         ("theme: Floods\ntitle: F\n" + TERMS,
          "1: theme: String should match pattern '^[a-z][a-z0-9_]*$'"),
@@ -287,42 +308,43 @@ def test_a_file_that_may_not_be_read(load: Load, tmp_path: Path) -> None:
         (THEME + "terms:\n  3: [dam]\n  3: [river]", "5: terms.3: stands here twice"),
         (THEME + "terms:\n  3: [dam]\n  3.0: [river]", "5: terms.3.0: stands here twice"),
         (THEME + "terms:\n  3: [dam]\n  '3': [river]", "5: terms.3: stands here twice"),
-        (THEME + TERMS + "queries:\n  - any: [dam]\n    any: [river]",
-         "6: queries.0.any: stands here twice"),
-        (THEME + 'terms:\n  3:\n    - "dam\\ud800"',
-         "5: terms.3.0: half a surrogate pair is no character"),
+        (THEME + TERMS + "queries:\n  - query: dam\n    query: river",
+         "6: queries.0.query: stands here twice"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_theme(load: Load, theme: str, problem: str) -> None:
     assert problems(load, floods=theme) == [f"themes/floods.yaml:{problem}"]
 
 
-@pytest.mark.parametrize(
-    ("theme", "problem"),
-    [
-        (THEME + "terms: {3: &dams [dam], 2: *dams}", ":3: aliases are not supported"),
-        (THEME + "terms: {3: [dam}", ":3: no YAML: expected ',' or ']', but got '}'"),
-        (THEME + TERMS + "---\na: b", ":4: no YAML: but found another document"),
-        (THEME + TERMS + "description: a: b", ":4: no YAML: mapping values are not allowed here"),
-        (THEME + TERMS + 'description: "a\0"', ":4: no YAML: the character U+0000"),
-        (THEME + TERMS + "description: 2026-13-45", ":4: '2026-13-45' is no timestamp"),
-        (THEME + TERMS + "description: !!int dam", ":4: 'dam' is no int"),
-        (THEME + TERMS + "description: !!bool dam", ":4: 'dam' is no bool"),
-        (THEME + TERMS + "? [a, b]\n: c", ":4: no YAML: found unhashable key"),
-        (THEME + TERMS + "description: !!python/name:os.system x",
-         ":4: no YAML: could not determine a constructor for the tag "
-         "'tag:yaml.org,2002:python/name:os.system'"),
-        (THEME + TERMS + "codes: " + "[" * 100_000,
-         ":4: more than 20 lists and mappings in one another"),
-        (THEME + "terms:\n" + "- " * 10_000 + "a",
-         ":4: more than 20 lists and mappings in one another"),
-        ((THEME + TERMS).encode() + b"description: \xff", ":4: no UTF-8"),
-        ((THEME + TERMS).encode("utf-16"), ":1: no UTF-8"),
-        (THEME + TERMS + "# " + "x" * (1 << 20), ": larger than 1,048,576 bytes"),
-    ],
-)  # fmt: skip
+UNREADABLE = [
+    (THEME + "terms: {3: &dams [dam], 2: *dams}", ":3: aliases are not supported"),
+    (THEME + "terms: {3: [dam}", ":3: no YAML: "),
+    (THEME + TERMS + "---\na: b", ":4: no YAML: but found another document"),
+    (THEME + TERMS + "description: a: b", ":4: no YAML: mapping values are not allowed"),
+    (THEME + TERMS + 'description: "a\0"', ":4: no YAML: "),
+    (THEME + TERMS + "description: \a", ":4: no YAML: "),
+    (THEME + TERMS + "description: 2026-13-45", ":4: '2026-13-45' is no timestamp"),
+    (THEME + TERMS + "description: !!int dam", ":4: 'dam' is no int"),
+    (THEME + TERMS + "description: !!bool dam", ":4: 'dam' is no bool"),
+    (THEME + TERMS + "? [a, b]\n: c", ":4: no YAML: found unhashable key"),
+    (THEME + TERMS + "description: !!python/name:os.system x",
+     ":4: no YAML: could not determine a constructor for the tag "
+     "'tag:yaml.org,2002:python/name:os.system'"),
+    (THEME + TERMS + "codes: " + "[" * 21, ":4: more than 20 lists and mappings in one another"),
+    (THEME + TERMS + "codes: " + "[" * 100_000, ":4: "),
+    (THEME + "terms:\n" + "- " * 10_000 + "a",
+     ":4: more than 20 lists and mappings in one another"),
+    ((THEME + TERMS).encode() + b"description: \xff", ":4: no UTF-8"),
+    ((THEME + TERMS).encode("utf-16"), ":1: no UTF-8"),
+    (THEME + TERMS + "# " + "x" * (1 << 20), ": larger than 1,048,576 bytes"),
+    (THEME + 'terms:\n  3:\n    - "dam\\ud800"', ":5: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("theme", "problem"), UNREADABLE)
 def test_a_file_that_cannot_be_read(load: Load, theme: str | bytes, problem: str) -> None:
-    assert problems(load, floods=theme) == [f"themes/floods.yaml{problem}"]
+    (found,) = problems(load, floods=theme)
+    assert found.startswith(f"themes/floods.yaml{problem}")
 
 
 def test_a_huge_file_is_not_read_to_its_end(load: Load, tmp_path: Path) -> None:
@@ -345,9 +367,79 @@ def test_an_empty_theme_lacks_its_name_and_title(load: Load, theme: str) -> None
     ]
 
 
-def test_two_themes_of_one_name(load: Load) -> None:
-    assert problems(load, a=THEME + TERMS, b="title: Other\ntheme: floods\n" + TERMS) == [
-        "themes/b.yaml:2: theme: the name 'floods' is taken by themes/a.yaml"
+# Themes of several files
+
+GERMAN = "theme: floods\nlanguage: de\nterms: {3: [Flut]}\n"
+
+
+def test_a_theme_is_its_head_and_its_parts(load: Load) -> None:
+    (theme,) = load(
+        **{
+            "floods": THEME + TERMS + "queries: [{query: '@rivers AND @walls'}]",
+            "floods.de": GERMAN,
+            "floods.en": "theme: floods\nlanguage: en\nqueries: [{query: '@walls'}]",
+            "names": "define: {rivers: river* OR stream*, walls: wall*}",
+        }
+    ).themes
+    assert {name: rule.language for name, rule in theme.by_id.items()} == {
+        "river_wall": None,
+        "flood": None,
+        "de_flut": "de",
+        "en_wall": "en",
+    }
+
+
+def test_it_does_not_matter_in_which_files_a_theme_is(load: Load) -> None:
+    (apart,) = load(**{"floods": THEME + TERMS, "floods.de": GERMAN}).themes
+    (elsewhere,) = load("themes: [themes/x*.yaml]", xz=THEME + TERMS, xa=GERMAN).themes
+    assert apart == elsewhere
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({"b": "title: Other\ntheme: floods\n" + TERMS},
+         "b.yaml:2: theme: the name 'floods' is taken by themes/a.yaml"),
+        ({"b": GERMAN, "c": GERMAN},
+         "c.yaml:2: language: themes/b.yaml is the part of 'floods' for de"),
+        ({"b": "theme: flods\nlanguage: de\nterms: {3: [Flut]}"},
+         "b.yaml:1: theme: no file is the head of this theme; did you mean 'floods'?"),
+        ({"b": "define: {rivers: river}", "c": "define:\n  rivers: stream"},
+         "c.yaml:2: define.rivers: the name is taken by themes/b.yaml"),
+        ({"b": "define:\n  rivers: '@streams'\n  streams: '@rivers OR a'"},
+         "b.yaml:2: define.rivers: character 1: in @streams: @rivers is made of itself: @rivers → "
+         "@streams → @rivers"),
+        ({"b": "define:\n  rivers: a b\n  streams: '@rivers'", "c": GERMAN + "queries:\n"
+          "- query: '@streams'"},
+         "b.yaml:2: define.rivers: character 3: there is no operator between 'a' and 'b': put "
+         "quotes around a phrase, or AND between"),
+        ({"b": "define:\n  rivers: a\nterms: {3: [dam]}"}, "b.yaml:3: terms: unknown field; known: "
+         "define"),
+        ({"b": GERMAN + "thresholds: {focus: 7}"}, "b.yaml:4: thresholds: unknown field; known: "
+         "theme, define, terms, queries, examples, language"),
+        ({"b": GERMAN + "queries:\n- query: floods\n  weight: 2\n- query: FLOOD"},
+         "b.yaml:7: queries.1.query: 'FLOOD' has two weights, 3 in the head and 1"),
+        ({"b": "theme: floods\nlanguage: DE"},
+         "b.yaml:2: language: String should match pattern '^[a-z]{2,3}$'"),
+        ({"b": "theme: floods\nlanguage: no"}, "b.yaml:2: language: a text is wanted here; put it "
+         "in quotes if it looks like a number or yes or no"),
+    ],
+)  # fmt: skip
+def test_a_mistake_among_several_files(load: Load, files: dict[str, str], problem: str) -> None:
+    assert problems(load, a=THEME + TERMS, **files)[:1] == [f"themes/{problem}"]
+
+
+def test_a_mistake_in_a_file_does_not_make_others_seem_wrong(load: Load) -> None:
+    found = problems(
+        load,
+        a="theme: floods\ntitle: F\nzzz: 1\nterms: {3: [dam]}",
+        b=GERMAN,
+        c="define:\n  rivers: river\n  zzz: a b",
+        d="theme: other\ntitle: O\nqueries: [{query: '@rivers'}]",
+    )
+    assert [problem.partition(": ")[0] for problem in found] == [
+        "themes/a.yaml:3",
+        "themes/c.yaml:3",
     ]
 
 
@@ -361,8 +453,8 @@ def test_all_problems_of_all_files_are_told_in_their_order(load: Load) -> None:
             for problem in (
                 "1: title: this field is needed",
                 "4: terms.3: stands here twice",
-                "5: zzz: unknown field; known: theme, title, description, accents, codes, "
-                "title_weight, thresholds, queries, terms",
+                "5: zzz: unknown field; known: theme, define, terms, queries, examples, title, "
+                "description, accents, codes, title_weight, lead_weight, thresholds",
             )
         ),
     ]

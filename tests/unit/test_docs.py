@@ -32,9 +32,10 @@ from transforms.logic.documents import FieldNames, sniff
 from transforms.logic.text import clean_text
 from transforms.logic.themes.explanation import ThemeExplanation
 from transforms.logic.themes.matcher import MOST_EVIDENCE, ThemeMatcher
-from transforms.logic.themes.model import Theme
-from transforms.logic.themes.scoring import STRETCH
+from transforms.logic.themes.model import Head, Library, Part, Theme
+from transforms.logic.themes.reading import LEAD
 from transforms.logic.themes.spelling import spellings
+from transforms.logic.themes.syntax import DEEPEST, LARGEST, LONGEST, QueryError, parse_query
 from transforms.records import (
     Alert,
     DeadLetter,
@@ -315,16 +316,21 @@ def test_the_default_configuration_states_all_defaults() -> None:
 
 
 def test_all_fields_of_a_theme_are_documented_with_their_defaults() -> None:
-    said = table(THEMES, "A theme file", "field").dicts()
-    real = dict(fields(Theme))
-    assert {bare(row["field"]) for row in said} == {*real, "queries"}
-    real["queries"] = Theme.model_fields["queries"]
+    said = table(THEMES, "A theme's files", "field").dicts()
+    kinds = {"head": Head, "part": Part, "library": Library}
+    real = {kind: dict(fields(model)) for kind, model in kinds.items()}
+    stated: dict[str, set[str]] = {kind: set() for kind in kinds}
     for row in said:
-        field, default = real[bare(row["field"])], bare(row["default"])
-        if field.is_required():
-            assert default == "required"
-        else:
-            assert yaml.safe_load(default) == json.loads(json.dumps(field.default)), row["field"]
+        name, default = bare(row["field"]), bare(row["default"])
+        for kind in row["in"].split(", "):
+            stated[kind].add(name)
+            field = real[kind][name]
+            if default == "required":
+                assert field.is_required(), name
+            elif kind != "library":
+                found = json.loads(json.dumps(field.default))
+                assert yaml.safe_load(default) == (found or None if found == [] else found), name
+    assert stated == {kind: set(names) for kind, names in real.items()}
 
 
 # Input
@@ -400,6 +406,7 @@ def themes(page: Path) -> list[Block]:
         if isinstance(part, Block)
         and part.language == "yaml"
         and re.search("^theme:", part.content, re.MULTILINE)
+        and not re.search("^language:", part.content, re.MULTILINE)
         and part.saved_as != "floods/broken.yaml"
     ]
 
@@ -407,21 +414,28 @@ def themes(page: Path) -> list[Block]:
 def claims(page: Path) -> Iterator[Claim]:
     for part in parts(page):
         if isinstance(part, Table) and "text" in part.header:
-            theme = [block.content for block in themes(page) if block.line < part.line][-1]
+            before = [block.content for block in themes(page) if block.line < part.line]
             for number, row in enumerate(part.dicts(), start=part.line + 2):
-                yield Claim(page, number, theme, row)
+                query = row.pop("query", None)
+                yield Claim(page, number, of_query(query) if query else before[-1], row)
+
+
+def of_query(cell: str) -> str:
+    """A theme of the one query that a cell holds."""
+    values = {"theme": "example", "title": "Example", "queries": [{"query": cell.strip("`")}]}
+    return yaml.safe_dump(values)
 
 
 CLAIMS = [*claims(README), *claims(THEMES)]
 
 
 def written(cell: str) -> str:
-    r"""The text that a cell means: `\u00ad` and `(500 characters)` are written out."""
+    r"""The text that a cell means: `\u00ad`, `¶` and `(500 characters)` are written out."""
     text = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), cell)
     text = re.sub(
         r"\(([\d,]+) characters\)", lambda found: "x " * (int(found[1].replace(",", "")) // 2), text
     )
-    return clean_text(text)
+    return clean_text(text.replace("¶", "\n"))
 
 
 def loaded(theme: str, folder: Path) -> Theme:
@@ -446,7 +460,8 @@ def test_the_themes_shown_can_be_loaded(page: Path, tmp_path: Path) -> None:
 def test_a_theme_finds_what_is_said(claim: Claim, tmp_path: Path) -> None:
     theme = loaded(claim.theme, tmp_path)
     title, text = written(claim.row.get("title", "")), written(claim.row["text"])
-    (found,) = ThemeMatcher([theme]).explain(title, text)
+    article = {name: claim.row[name] for name in ("language", "source") if name in claim.row}
+    (found,) = ThemeMatcher([theme]).explain(title, text, **article)
     matches = sorted(
         (match.field == "text", match.start, match.words)
         for query in found.queries
@@ -458,22 +473,42 @@ def test_a_theme_finds_what_is_said(claim: Claim, tmp_path: Path) -> None:
         "level": found.level or "–",
         "stands out": "yes" if found.stands_out else "no",
     }
-    said = {name: cell for name, cell in claim.row.items() if name not in ("title", "text")}
+    said = {name: cell for name, cell in claim.row.items() if name in real}
     assert said == {name: real[name] for name in said}
+    assert said.keys() == claim.row.keys() - {"title", "text"} - article.keys()
+
+
+@pytest.mark.parametrize(
+    "row",
+    table(THEMES, "How a mistake is told", "query").dicts(),
+    ids=lambda row: row["query"],
+)
+def test_a_mistake_is_told_as_said(row: dict[str, str]) -> None:
+    with pytest.raises(QueryError) as raised:
+        parse_query(row["query"].strip("`"))
+    told = raised.value
+    assert {"character": str(told.at + 1), "what is said": told.message} == {
+        name: cell for name, cell in row.items() if name != "query"
+    }
 
 
 def test_the_figures_in_sentences_are_right() -> None:
-    text = THEMES.read_text()
-    assert f"first {STRETCH} characters" in text
-    assert f"every {STRETCH} characters" in text
+    text = " ".join(THEMES.read_text().split())
+    assert f"first {LEAD} characters" in text
+    assert f"first {2 * LEAD:,} characters" in text
+    assert f"every {LEAD} characters" in text
+    assert f"at most {LONGEST:,} characters" in text
+    assert f"at most {DEEPEST} in one another" in text
+    assert f"at most {LARGEST:,} parts" in text
     assert f"up to {MOST_EVIDENCE} pieces" in text
 
 
 VERSION = """
 theme: floods
 title: Floods
+define: {rivers: river* OR stream}
 terms: {2: [flood*, dam]}
-queries: [{id: river, any: [burst, overflow*], all: [river]}]
+queries: [{id: river, query: (burst OR overflow*) NEAR/5 @rivers}]
 """
 
 
@@ -481,11 +516,13 @@ queries: [{id: river, any: [burst, overflow*], all: [river]}]
     ("before", "after", "same"),
     [
         ("title: Floods", "title: Flooding\ndescription: More. # or less", True),
+        ("title:", "examples: {should_not_match: [A dam.]}\ntitle:", True),
         ("[flood*, dam]", "[Dam, FLOOD*]", True),
-        ("[burst, overflow*]", "[overflow*, burst]", True),
+        ("(burst OR overflow*)", "((overflow*) OR BURST)", True),
         ("{2: ", "{3: ", False),
         ("id: river", "id: rivers", False),
         ("dam]", "dams]", False),
+        ("stream}", "brook}", False),
         ("title:", "thresholds: {mention: 2}\ntitle:", False),
     ],
 )

@@ -21,10 +21,11 @@ from transforms.logic.stories import (
     tell_story,
     told_change,
 )
-from transforms.records import Alert, ClassifiedArticle, SeenArticles, ToldArticle
+from transforms.records import Alert, ClassifiedArticle, CodeSet, SeenArticles, ToldArticle
 
 THEMES = {
-    name: ThemeFacts("v1", {"gdelt": (name.upper(),)}) for name in ("encryption", "migration")
+    name: ThemeFacts("v1", {"gdelt": CodeSet(version="2.1", codes=(name.upper(),))})
+    for name in ("encryption", "migration")
 }
 TEXT = " ".join(f"word{number}" for number in range(120))
 EDITED = TEXT.replace("word60", "other")
@@ -136,7 +137,7 @@ def test_a_story_raises_one_alert_a_theme_at_its_highest_level() -> None:
         ("migration", "focus", B),
     ]
     assert alerts[0].story.sources == ("Courier", "Paper")
-    assert alerts[0].codes == {"gdelt": ("ENCRYPTION",)}
+    assert alerts[0].codes == {"gdelt": CodeSet(version="2.1", codes=("ENCRYPTION",))}
 
 
 def test_ids_are_stable_and_tell_themes_apart() -> None:

@@ -13,7 +13,8 @@ def classify(
     """Find the language and the themes of an article; `hits` is empty where it has none."""
     article, known = fresh.article, fresh.known
     title, text = article.title, article.text
-    hits = matcher.hits(title, text)
+    language = language_of(article, detector)
+    hits = matcher.hits(title, text, language=language, source=article.source)
     of_story = bool(hits) or (known is not None and known.story_id is not None)
     return ClassifiedArticle(
         article_id=article.article_id,
@@ -21,7 +22,7 @@ def classify(
         canonical_url=article.canonical_url,
         guid=article.guid,
         title=title,
-        language=language_of(article, detector),
+        language=language,
         published_at=article.published_at,
         published_from=article.published_from,
         published_raw=article.published_raw,

@@ -25,6 +25,7 @@ from transforms.records import (
     Cause,
     Change,
     ClassifiedArticle,
+    CodeSet,
     Decision,
     KnownAlert,
     KnownStory,
@@ -41,7 +42,7 @@ class ThemeFacts(NamedTuple):
     """What an alert says of its theme besides the name."""
 
     version: str
-    codes: dict[str, tuple[str, ...]]
+    codes: dict[str, CodeSet]
 
 
 def outline(article: ClassifiedArticle) -> Outline:

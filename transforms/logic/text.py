@@ -105,12 +105,19 @@ def html_to_text(html: str) -> str:
 
 
 REACH = 1000  # characters each way that are searched for the ends of a sentence
-_END = re.compile(r"[.!?…。！？]++[\"'”’»)\]]*+(?=\s)|[。！？]|\n")
+# It begins with one set of characters, which is what the search for it can skip to.
+_END = re.compile(
+    r"[.!?…。！？\n](?:(?<=\n)|(?<!\n)[.!?…。！？]*+[\"'”’»)\]]*+(?=\s)|(?<=[。！？]))"
+)
+_ABBREVIATIONS = frozenset(
+    "Mr Mrs Ms Dr Prof St Sgt Lt Col Gen Capt Sen Rep Gov Hon Jr Sr No Nr vs etc Inc Ltd Co Corp "
+    "approx est Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mme Mlle Sr Sra Sig Dott Avv Hr "
+    "Fr bzw ca usw Abs Art art ul prof dr św tys mln mld np tzw im str p pp cf al".split()
+)
 _SHORT = re.compile(
     r"(?:^|[\s(\"'“‘«])(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|"
-    r"Mr|Mrs|Ms|Dr|Prof|St|Sgt|Lt|Col|Gen|Capt|Sen|Rep|Gov|Hon|Jr|Sr|No|Nr|vs|etc|Inc|Ltd|Co|"
-    r"Corp|approx|est|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mme|Mlle|Sra?|Sig|Dott|Avv|"
-    r"Hr|Fr|bzw|ca|usw|Abs|Art|art|ul|prof|dr|św|tys|mln|mld|np|tzw|im|str|p|pp|cf|al)\.$"
+    + "|".join(sorted(_ABBREVIATIONS))
+    + r")\.$"
 )
 
 
@@ -138,8 +145,22 @@ def sentence_span(text: str, start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
+def sentence_ends(text: str) -> list[int]:
+    """Where the sentences of a text end, in order: those of `sentence_span`, however long."""
+    ends: list[int] = []
+    for match in _END.finditer(text):
+        if ends and match.start() == ends[-1]:
+            ends[-1] = match.end()
+        elif _ends(text, match):
+            ends.append(match.end())
+    return ends
+
+
 def _ends(text: str, match: re.Match[str]) -> bool:
-    mark = match.group()
-    if mark != ".":
+    if match.group() != ".":
         return True
-    return _SHORT.search(text[max(0, match.start() - 12) : match.end()]) is None
+    before = text[max(0, match.start() - 12) : match.start()]
+    _, blank, word = before.rpartition(" ")
+    if blank and word.isalpha():
+        return len(word) > 1 and word not in _ABBREVIATIONS
+    return _SHORT.search(f"{before}.") is None

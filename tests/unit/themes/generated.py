@@ -1,14 +1,27 @@
 """Generated themes, and articles made to collide with them."""
 
 import unicodedata
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.themes import query_theme
 from tests.unit.themes.oracle import TWO_SPELLINGS
-from transforms.logic.themes.model import Query, Theme
-from transforms.logic.themes.terms import check_term, normal_term
+from transforms.logic.themes.expressions import (
+    And,
+    AndNot,
+    AtLeast,
+    Expression,
+    InField,
+    Near,
+    NotNear,
+    Or,
+    Stated,
+    Term,
+    Together,
+)
+from transforms.logic.themes.model import Rule, Theme, Thresholds
+from transforms.logic.themes.syntax import QueryError, parse_term
+from transforms.logic.themes.terms import normal_term
 
 # Each can be written for another of its group, in another case, or looks like it.
 _LETTERS = (
@@ -22,7 +35,11 @@ _SPACES = (" ", "\n", "\t", "\u00a0", "\u202f")
 _HYPHENS = ("-", "\u2010", "\u2011", "\u2012", "\u2013")
 _APOSTROPHES = ("'", "’", "‘", "ʼ", "`")
 _UNSEEN = ("\N{SOFT HYPHEN}", "\u200b", "\u2060", "\ufeff")
-_OTHERS = (".", ",", "—", "“", '"', "  ")
+_OTHERS = (".", ",", "—", "“", '"', "  ", ". ", "#", "+")
+_PLAIN_TERMS = ("gang", "mob", "boss", "gang*", "gang mob", "mob boss", "*ang mob", "boss's")
+_PLAIN_WORDS = ("gang", "gang", "mob", "mob", "boss", "gangs", "Gang", "boss's", "and", "and")
+_LANGUAGES = ("en", "de")
+_SOURCES = ("", "BBC News", "The Daily bbc", "BBCNews")
 
 
 class Case(NamedTuple):
@@ -31,32 +48,99 @@ class Case(NamedTuple):
     themes: list[Theme]
     title: str
     text: str
+    language: str
+    source: str
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Themes of few terms, and an article in which these stand, and what looks like them."""
-    marked = draw(st.booleans())
-    terms = draw(
-        st.lists(_terms(marked).filter(_is_term), min_size=2, max_size=5, unique_by=normal_term)
-    )
-    queries = st.lists(_queries(terms).filter(_is_query), min_size=1, max_size=3)
+    """Themes of few terms, and an article in which these stand, and what looks like them.
+
+    One case in two is about letters, the other about what operators make of plain words.
+    """
+    if draw(st.booleans()):
+        marked = draw(st.booleans())
+        written = draw(st.lists(_written_terms(marked).filter(_is_term), min_size=1, max_size=3))
+        title, text = draw(_texts(written, marked, 2)), draw(_texts(written, marked, 9))
+    else:
+        written = draw(st.lists(st.sampled_from(_PLAIN_TERMS), min_size=2, max_size=4))
+        title, text = draw(_plain_texts(3)), draw(_plain_texts(20))
     themes = [
-        query_theme(
-            *draw(queries),
-            {"any": [terms[0]], "weight": draw(st.sampled_from((1, 2)))},
-            theme=f"t{number}",
-            accents=draw(st.sampled_from(("exact", "fold"))),
-            title_weight=draw(st.sampled_from((0, 1, 2))),
-            thresholds={"mention": draw(st.sampled_from((0.5, 1, 3))), "focus": 4},
-        )
-        for number in range(draw(st.sampled_from((1, 1, 2))))
+        draw(_themes(f"t{number}", written)) for number in range(draw(st.sampled_from((1, 1, 2))))
     ]
-    return Case(themes, draw(_texts(terms, marked, 1)), draw(_texts(terms, marked, 8)))
+    # One long word, so that what follows is no longer in the lead, or in its last words.
+    padding = draw(st.sampled_from(("", "", "x" * 590 + " ", "x" * 601 + "\n", "x" * 1195 + " ")))
+    language = draw(st.sampled_from(("und", "und", *_LANGUAGES)))
+    return Case(themes, title, padding + text, language, draw(st.sampled_from(_SOURCES)))
 
 
 @st.composite
-def _terms(draw: st.DrawFn, marked: bool) -> str:
+def _themes(draw: st.DrawFn, name: str, written: list[str]) -> Theme:
+    expressions = draw(st.lists(queries(written), min_size=1, max_size=4))
+    languages = st.sampled_from((None, None, None, None, *_LANGUAGES))
+    rules = tuple(
+        Rule(
+            id=f"r{number}",
+            weight=draw(st.sampled_from((1, 1, 2.5, 3, -1))),
+            language=draw(languages),
+            query="",
+            expression=expression,
+        )
+        for number, expression in enumerate(expressions)
+    )
+    return Theme(
+        theme=name,
+        title=name,
+        description="",
+        codes={},
+        accents=draw(st.sampled_from(("exact", "fold"))),
+        title_weight=draw(st.sampled_from((0, 1, 2))),
+        lead_weight=draw(st.sampled_from((0, 1, 1.5))),
+        thresholds=Thresholds(mention=draw(st.sampled_from((0.5, 1, 3))), focus=4),
+        rules=rules,
+        examples=(),
+    )
+
+
+def queries(written: list[str]) -> st.SearchStrategy[Expression]:
+    """Queries over some terms, with all operators."""
+    terms = st.sampled_from(written).map(lambda term: Term(normal_term(term)))
+    exact = st.sampled_from(written).map(
+        lambda term: Term(normal_term(term), " ".join(unicodedata.normalize("NFC", term).split()))
+    )
+    return st.recursive(terms | terms | terms | exact, _joined, max_leaves=5)
+
+
+def _joined(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    parts = st.lists(inner, min_size=2, max_size=3).map(tuple)
+    distances = st.integers(1, 5)
+    units = st.sampled_from(("sentence", "paragraph"))
+    stated = st.builds(Stated, st.just("lang"), st.sampled_from(_LANGUAGES)) | st.builds(
+        Stated, st.just("source"), st.sampled_from(("bbc", "bbc news", "*news", "b?c"))
+    )
+    condition = (
+        stated
+        | st.tuples(stated, stated).map(Or)
+        | st.builds(AndNot, stated, stated)
+        | st.tuples(stated, inner).map(And)
+    )
+    return st.one_of(
+        parts.map(Or),
+        parts.map(And),
+        st.builds(AndNot, inner, inner | condition),
+        st.tuples(inner, condition).map(And),
+        st.builds(Near, inner, inner, distances, st.booleans()),
+        st.builds(Near, inner, inner, distances, st.booleans()),
+        st.builds(Together, inner, inner, units),
+        st.builds(NotNear, inner, inner, distances, st.none()),
+        st.builds(NotNear, inner, inner, st.none(), units),
+        st.builds(InField, st.sampled_from(("title", "lead", "text")), inner),
+        st.builds(AtLeast, st.integers(1, 3), inner),
+    )
+
+
+@st.composite
+def _written_terms(draw: st.DrawFn, marked: bool) -> str:
     letters = st.sampled_from(_LETTERS + _MARKED * marked)
     words = st.lists(letters, min_size=1, max_size=3).map("".join)
     wild_words = st.lists(st.sampled_from(_WILD), min_size=4, max_size=5).map("".join)
@@ -64,40 +148,14 @@ def _terms(draw: st.DrawFn, marked: bool) -> str:
     word = words | words | wild_words | known_words
     term = draw(word)
     for _ in range(draw(st.sampled_from((0, 0, 1, 2)))):
-        term += draw(st.sampled_from((" ", " ", "-", "'", "’"))) + draw(word)
-    return term
+        term += draw(st.sampled_from((" ", " ", "-", "'", "’", ".", "+ "))) + draw(word)
+    return draw(st.sampled_from(("", "", "", "#"))) + term + draw(st.sampled_from(("", "", "+")))
 
 
 def _is_term(term: str) -> bool:
     try:
-        check_term(term)
-    except ValueError:
-        return False
-    return True
-
-
-@st.composite
-def _queries(draw: st.DrawFn, terms: list[str]) -> dict[str, Any]:
-    some = st.lists(st.sampled_from(terms), min_size=1, max_size=2, unique=True)
-    query: dict[str, Any] = {"weight": draw(st.sampled_from((1, 1, 2.5, 3, -1)))}
-    if draw(st.booleans()):
-        query["any"] = draw(some)
-    if "any" not in query or draw(st.booleans()):
-        query["all"] = draw(st.lists(some, min_size=1, max_size=2))
-    if draw(st.integers(0, 2)) == 0:
-        query["none"] = draw(some)
-    parts = ("any" in query) + len(query.get("all", ())) + ("none" in query)
-    if parts > 1 and draw(st.booleans()):
-        query["within"] = draw(st.integers(2, 5))
-    if draw(st.integers(0, 3)) == 0:
-        query["field"] = draw(st.sampled_from(("title", "text")))
-    return query
-
-
-def _is_query(query: dict[str, Any]) -> bool:
-    try:
-        Query.model_validate(query)
-    except ValueError:
+        parse_term(term)
+    except QueryError:
         return False
     return True
 
@@ -135,4 +193,10 @@ def _texts(terms: list[str], marked: bool, most: int) -> st.SearchStrategy[str]:
         + ("\N{COMBINING ACUTE ACCENT}",) * marked
     )
     pairs = st.lists(st.tuples(piece, gap), max_size=most)
+    return pairs.map(lambda many: "".join(word + after for word, after in many))
+
+
+def _plain_texts(most: int) -> st.SearchStrategy[str]:
+    gap = st.sampled_from((" ", " ", " ", " ", ", ", ". ", "\n"))
+    pairs = st.lists(st.tuples(st.sampled_from(_PLAIN_WORDS), gap), max_size=most)
     return pairs.map(lambda many: "".join(word + after for word, after in many))

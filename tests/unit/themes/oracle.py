@@ -1,23 +1,38 @@
 """What a matcher should find, found slowly: each term tried at each place, letter by letter.
 
 Written to be obviously right and to share nothing with what it checks: it folds
-by the names that Unicode gives to characters, compares letter by letter, and
-knows of no automaton. Articles are taken to be short, so that every theme in
-them stands out.
+by the names that Unicode gives to characters, compares letter by letter, takes
+all pairs where an operator joins two sides, and knows of no automaton. Only
+where sentences end is taken from what finds them.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator
+from itertools import pairwise, product
 from typing import NamedTuple
 
-from transforms.logic.themes.model import Query, Theme
+from transforms.logic.text import sentence_ends
+from transforms.logic.themes.expressions import (
+    And,
+    AndNot,
+    AtLeast,
+    Expression,
+    InField,
+    Near,
+    NotNear,
+    Or,
+    Stated,
+    Term,
+    Together,
+)
+from transforms.logic.themes.model import Theme
 
 #: The words that generated terms have in two spellings.
 TWO_SPELLINGS = {"labour": "labor", "organise": "organize", "realis*": "realiz*"}
 
 _TWINS = TWO_SPELLINGS | {american: british for british, american in TWO_SPELLINGS.items()}
+_LEAD, _LONGEST_LEAD, _STRETCH = 600, 1200, 600
 
 
 class Letter(NamedTuple):
@@ -28,43 +43,26 @@ class Letter(NamedTuple):
     at: int
 
 
-class Place(NamedTuple):
-    """Letters from *start* to before *end*."""
+class Word(NamedTuple):
+    """The letters of a word: from *start* to before *end*."""
 
     start: int
     end: int
 
-    def overlaps(self, other: "Place") -> bool:
-        return self.start < other.end and other.start < self.end
+
+# The numbers of the words that made a query match.
+Match = frozenset[int]
+
+# A field and where in it.
+Span = tuple[str, int, int]
 
 
-Match = tuple[Place, ...]
+class Found(NamedTuple):
+    """A match of a rule."""
 
-
-class Article(NamedTuple):
-    """An article as letters, with blanks around its fields that no term has."""
-
-    title: str
-    text: str
-    letters: tuple[Letter, ...]
-
-    def is_word(self, position: int) -> bool:
-        return _is_word(self.letters[position].folded)
-
-    def field(self, match: Match) -> str:
-        return self.letters[match[0].start].field
-
-    def span(self, place: Place) -> tuple[str, int, int]:
-        """Field and offsets of a place, with the accents that follow its last letter."""
-        first, last = self.letters[place.start], self.letters[place.end - 1]
-        field = self.title if first.field == "title" else self.text
-        following = self.letters[place.end]
-        limit = following.at if following.field == first.field else len(field)
-        end = last.at + 1
-        for at in range(end, limit):
-            if _is_accent(field[at]):
-                end = at + 1
-        return first.field, first.at, end
+    rule: str
+    weight: float
+    match: Match
 
 
 class Expected(NamedTuple):
@@ -73,39 +71,307 @@ class Expected(NamedTuple):
     score: float
     level: str | None
     counts: dict[str, int]
-    spans: dict[str, list[list[tuple[str, int, int]]]]
+    spans: dict[str, list[Span]]
+    evidence: list[tuple[str, Span]]
 
 
-def expected(theme: Theme, title: str, text: str) -> Expected:
+class Article:
+    """An article as letters and words, with blanks around its fields that no term has."""
+
+    def __init__(self, title: str, text: str, *, language: str, source: str, accents: bool) -> None:
+        self.title = title
+        self.text = text
+        self.language = language
+        self.source = source
+        self.accents = accents
+        self.letters = list(_letters(title, text, accents))
+        self.words = list(self._words())
+        self._sentence_ends = sentence_ends(text)
+        self._paragraph_ends = [at for at, char in enumerate(text) if char == "\n"]
+        end = text.find("\n", _LEAD - 1)
+        self._lead_end = min(end if end >= 0 else len(text), _LONGEST_LEAD)
+
+    def _words(self) -> Iterator[Word]:
+        start = None
+        for at, letter in enumerate(self.letters):
+            if _is_word(letter.folded) and start is None:
+                start = at
+            if not _is_word(letter.folded) and start is not None:
+                yield Word(start, at)
+                start = None
+
+    def fields(self, word: int) -> set[str]:
+        """The fields that a word begins in."""
+        letter = self.letters[self.words[word].start]
+        if letter.field == "title":
+            return {"title"}
+        return {"text", "lead"} if letter.at < self._lead_end else {"text"}
+
+    def is_in_one_field(self, match: Match) -> bool:
+        """Whether it has words of the title alone, or of the text alone."""
+        return len({"title" in self.fields(word) for word in match}) == 1
+
+    def units(self, match: Match, unit: str) -> set[int]:
+        """The sentences or paragraphs that the words of a match begin in; -1 is the title."""
+        ends = self._sentence_ends if unit == "sentence" else self._paragraph_ends
+        found = set()
+        for word in match:
+            letter = self.letters[self.words[word].start]
+            is_title = letter.field == "title"
+            found.add(-1 if is_title else sum(end <= letter.at for end in ends))
+        return found
+
+    def sentence(self, words: Iterable[int]) -> tuple[int, int]:
+        """The sentences that words begin in, as one stretch without blanks around it."""
+        numbers = self.units(frozenset(words), "sentence")
+        borders = [0, *self._sentence_ends, len(self.text)]
+        start, end = borders[min(numbers)], borders[max(numbers) + 1]
+        while self.text[start].isspace():
+            start += 1
+        while self.text[end - 1].isspace():
+            end -= 1
+        return start, end
+
+    def span(self, first: int, last: int) -> Span:
+        """Field and offsets of words, with the accents that follow the last letter."""
+        return self.letter_span(self.words[first].start, self.words[last].end)
+
+    def letter_span(self, start: int, end: int) -> Span:
+        """Field and offsets of letters, with the accents that follow the last one."""
+        first, last = self.letters[start], self.letters[end - 1]
+        field = self.title if first.field == "title" else self.text
+        following = self.letters[end]
+        limit = following.at if following.field == first.field else len(field)
+        stop = last.at + 1
+        for at in range(stop, limit):
+            if _is_accent(field[at]):
+                stop = at + 1
+        return first.field, first.at, stop
+
+
+def expected(
+    theme: Theme, title: str, text: str, *, language: str = "und", source: str = ""
+) -> Expected:
     """The score, the level and all matches of *theme*."""
     accents = theme.accents == "exact"
-    article = Article(title, text, tuple(_letters(title, text, accents)))
+    article = Article(title, text, language=language, source=source, accents=accents)
     found = [
-        (name, query.weight, match)
-        for name, query in theme.by_id.items()
-        for match in _matches(article, query, accents)
+        Found(rule.id, rule.weight, match)
+        for rule in theme.rules
+        if language == "und" or rule.language in (None, language)
+        for match in _find(rule.expression, article, {"title", "text"})
     ]
-    found.sort(key=lambda one: (-_length(one[2]), -abs(one[1]), one[2][0].start, one[0]))
-    counted: list[tuple[str, float, Match]] = []
+    found.sort(key=lambda one: (-len(one.match), -abs(one.weight), sorted(one.match), one.rule))
+    counted: list[Found] = []
     for one in found:
-        if not any(_overlap(one[2], other[2]) for other in counted):
+        if not any(one.match & other.match for other in counted):
             counted.append(one)
-    counted.sort(key=lambda one: (one[2][0].start, one[0]))
+    counted.sort(key=lambda one: (sorted(one.match), one.rule))
     points = []
-    for name, query in theme.by_id.items():
-        amount = sum(
-            theme.title_weight if article.field(match) == "title" else 1
-            for other, _, match in counted
-            if other == name
-        )
-        points.append(round(query.weight * (2 - 2 ** (1 - amount)), 3) if amount else 0)
+    for rule in theme.rules:
+        amount = 0.0
+        for one in counted:
+            if one.rule == rule.id:
+                fields = article.fields(min(one.match))
+                weights = {"title": theme.title_weight, "lead": theme.lead_weight, "text": 1.0}
+                amount += next(weights[name] for name in weights if name in fields)
+        used = any(one.rule == rule.id for one in counted)
+        points.append(round(rule.weight * (2 - 2 ** (1 - amount)), 3) if used else 0.0)
     score = max(0.0, round(sum(points), 3))
-    is_told = score >= theme.thresholds.mention and any(weight > 0 for _, weight, _ in counted)
-    level = ("focus" if score >= theme.thresholds.focus else "mention") if is_told else None
-    spans: dict[str, list[list[tuple[str, int, int]]]] = {}
-    for name, _, match in counted:
-        spans.setdefault(name, []).append([article.span(place) for place in match])
-    return Expected(score, level, {name: len(spans[name]) for name in sorted(spans)}, spans)
+    telling = [one for one in counted if one.weight > 0]
+    in_front = any({"title", "lead"} & article.fields(min(one.match)) for one in telling)
+    length = sum(letter.field == "text" for letter in article.letters)
+    stands_out = in_front or len(telling) * _STRETCH >= length
+    level = None
+    if telling and score >= theme.thresholds.mention:
+        is_focus = stands_out and score >= theme.thresholds.focus
+        level = "focus" if is_focus else "mention"
+    pieces = [(one, _pieces(one.match, article)) for one in counted]
+    spans: dict[str, list[Span]] = {}
+    for one, parts in pieces:
+        spans.setdefault(one.rule, []).extend(span for span, _ in parts)
+    return Expected(
+        score,
+        level,
+        {rule: sum(one.rule == rule for one in counted) for rule in sorted(spans)},
+        spans,
+        _evidence([(one, parts) for one, parts in pieces if one.weight > 0]),
+    )
+
+
+def _pieces(match: Match, article: Article) -> list[tuple[Span, tuple[int, int]]]:
+    """The words of a match: one piece a sentence; words side by side are never parted."""
+    words = sorted(match)
+    breaks = [
+        at
+        for at, (one, other) in enumerate(pairwise(words), 1)
+        if other != one + 1 or not article.is_in_one_field(frozenset((one, other)))
+    ]
+    pieces: list[tuple[Span, tuple[int, int]]] = []
+    for start, end in pairwise([0, *breaks, len(words)]):
+        first, last = words[start], words[end - 1]
+        span = article.span(first, last)
+        is_title = span[0] == "title"
+        sentence = (0, len(article.title)) if is_title else article.sentence((first, last))
+        if pieces and pieces[-1][0][0] == span[0] and span[2] <= pieces[-1][1][1]:
+            (_, begin, _), sentence = pieces.pop()
+            span = span[0], begin, span[2]
+        pieces.append((span, sentence))
+    return pieces
+
+
+def _evidence(
+    pieces: list[tuple[Found, list[tuple[Span, tuple[int, int]]]]],
+) -> list[tuple[str, Span]]:
+    """Round by round a match of each rule, the heavier first; sentences shown before last."""
+    rounds: dict[str, int] = {}
+    ranked = []
+    for one, parts in pieces:
+        rounds[one.rule] = rounds.get(one.rule, 0) + 1
+        ranked.append(((rounds[one.rule], -one.weight, sorted(one.match)), one.rule, parts))
+    ranked.sort(key=lambda entry: entry[0])
+    shown, new, repeated = set(), [], []
+    for _, rule, parts in ranked:
+        for span, sentence in parts:
+            (repeated if (span[0], sentence) in shown else new).append((rule, span))
+            shown.add((span[0], sentence))
+    return (new + repeated)[:10]
+
+
+def _find(query: Expression, article: Article, fields: set[str]) -> set[Match]:
+    """All matches of a query in some fields."""
+
+    def find(part: Expression) -> set[Match]:
+        return _find(part, article, fields)
+
+    match query:
+        case Term():
+            places = _places(query, article)
+            return {one for one in places if fields & article.fields(min(one))}
+        case Or(parts):
+            return set().union(*map(find, parts))
+        case And(parts):
+            with_words = [part for part in parts if _has_words(part)]
+            without = [part for part in parts if not _has_words(part)]
+            if not all(_holds(part, article) for part in without):
+                return set()
+            return _groups([find(part) for part in with_words], article, None)
+        case AndNot(wanted, unwanted):
+            refused = find(unwanted) if _has_words(unwanted) else _holds(unwanted, article)
+            return set() if refused else find(wanted)
+        case Near(left, right, distance, ordered):
+            return {
+                one | other
+                for one, other in product(find(left), find(right))
+                if not one & other
+                and _is_near(one, other, distance, article)
+                and (not ordered or max(one) < min(other))
+            }
+        case Together(left, right, unit):
+            return _groups([find(left), find(right)], article, unit)
+        case NotNear(wanted, unwanted, distance, unit):
+            return {
+                one
+                for one in find(wanted)
+                if not any(
+                    len(article.units(one | other, unit)) == 1
+                    if unit
+                    else _is_near(one, other, distance or 0, article)
+                    for other in find(unwanted)
+                )
+            }
+        case InField(name, inner):
+            return _find(inner, article, _narrowed(fields, name))
+        case AtLeast(count, inner):
+            apart: list[Match] = []
+            for one in sorted(find(inner), key=lambda one: (-len(one), sorted(one))):
+                if not any(one & other for other in apart):
+                    apart.append(one)
+            return set(apart) if len(apart) >= count else set()
+    raise AssertionError(query)
+
+
+def _narrowed(fields: set[str], name: str) -> set[str]:
+    """The *fields* as far as they are in the field *name*; the lead is part of the text."""
+    if name == "lead":
+        return {"lead"} if fields & {"lead", "text"} else set()
+    if name == "text" and fields == {"lead"}:
+        return fields
+    return fields & {name}
+
+
+def _has_words(query: Expression) -> bool:
+    match query:
+        case Stated():
+            return False
+        case Or(parts) | And(parts):
+            return any(map(_has_words, parts))
+        case AndNot(wanted, _):
+            return _has_words(wanted)
+    return True
+
+
+def _holds(query: Expression, article: Article) -> bool:
+    """Whether what has no words to show for it holds."""
+    match query:
+        case Stated("lang", pattern):
+            return article.language == pattern
+        case Stated(_, pattern):
+            name = Article(article.source, "", language="und", source="", accents=article.accents)
+            return bool(_places(Term(pattern), name, respelled=False))
+        case Or(parts):
+            return any(_holds(part, article) for part in parts)
+        case And(parts):
+            return all(_holds(part, article) for part in parts)
+        case AndNot(wanted, unwanted):
+            return _holds(wanted, article) and not _holds(unwanted, article)
+    return bool(_find(query, article, {"title", "text"}))
+
+
+def _is_near(one: Match, other: Match, distance: int, article: Article) -> bool:
+    """Whether from the end of the earlier to the beginning of the later are few words."""
+    earlier, later = sorted((one, other), key=sorted)
+    is_near = min(later) - max(earlier) <= distance
+    return is_near and article.is_in_one_field(one | other)
+
+
+def _groups(parts: list[set[Match]], article: Article, unit: str | None) -> set[Match]:
+    """A match of each part: the tightest groups, no match being in two of them.
+
+    Where a match ends, the group there is made of what began last and has ended.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    groups = []
+    for end in {max(one) for part in parts for one in part}:
+        numbers = article.units(frozenset({end}), unit) if unit else set()
+        ended = [
+            [
+                one
+                for one in part
+                if max(one) <= end and (not unit or article.units(one, unit) == numbers)
+            ]
+            for part in parts
+        ]
+        if all(ended):
+            groups.append(
+                [min(part, key=lambda one: (-min(one), max(one), sorted(one))) for part in ended]
+            )
+    groups.sort(key=lambda group: (_width(group), min(map(min, group))))
+    chosen: list[list[Match]] = []
+    for group in groups:
+        if not any(
+            mine == theirs for other in chosen for mine, theirs in zip(group, other, strict=True)
+        ):
+            chosen.append(group)
+    return {frozenset().union(*group) for group in chosen}
+
+
+def _width(group: list[Match]) -> int:
+    return max(map(max, group)) - min(map(min, group))
+
+
+# Letters
 
 
 def _letters(title: str, text: str, accents: bool) -> Iterator[Letter]:
@@ -120,6 +386,15 @@ def _letters(title: str, text: str, accents: bool) -> Iterator[Letter]:
 
 def fold(char: str, accents: bool) -> str:
     """One character as it is compared."""
+    shape = _shape(char)
+    name = unicodedata.name(char, "CONTROL")
+    if shape != char:
+        return shape
+    return "".join(letter if accents else _bare(letter) for letter in _small(char, name))
+
+
+def _shape(char: str) -> str:
+    """One character in the shape that stands for all that look like it."""
     name = unicodedata.name(char, "CONTROL")
     if name in ("SOFT HYPHEN", "ZERO WIDTH SPACE", "WORD JOINER", "ZERO WIDTH NO-BREAK SPACE"):
         return ""
@@ -131,7 +406,7 @@ def fold(char: str, accents: bool) -> str:
         return "'"
     if "DOUBLE" in name and "QUOTATION MARK" in name:
         return '"'
-    return "".join(letter if accents else _bare(letter) for letter in _small(char, name))
+    return char
 
 
 def _small(char: str, name: str) -> str:
@@ -167,27 +442,57 @@ def _is_word(letter: str) -> bool:
     return letter == "_" or unicodedata.category(letter)[0] in "LNM"
 
 
-def _spelled(term: str, accents: bool) -> Iterator[str]:
-    """The term as it is compared, in all its spellings."""
-    composed = unicodedata.normalize("NFC", term)
-    folded = "".join(char if char in "*?" else fold(char, True) for char in composed)
-    words = re.split(r"([^\w*?]+)", " ".join(folded.split()))
-    for spelled in product(*({word, _TWINS.get(word, word)} for word in words)):
-        yield "".join(char if accents or char in "*?" else _bare(char) for char in "".join(spelled))
+def _is_mark(letter: str) -> bool:
+    return unicodedata.category(letter)[0] == "M"
 
 
-def _places(article: Article, terms: Sequence[str], accents: bool) -> Iterator[Place]:
-    """Where one of the *terms* stands, whole words alone."""
-    patterns = {pattern for term in terms for pattern in _spelled(term, accents)}
-    length = len(article.letters)
-    for start in range(1, length):
-        if article.is_word(start - 1):
+# Terms
+
+
+def _places(term: Term, article: Article, *, respelled: bool = True) -> set[Match]:
+    """Where a term stands, whole words alone."""
+    patterns = set(_spelled(term.words, article.accents, respelled and term.exact is None))
+    borders = [
+        at
+        for at in range(1, len(article.letters))
+        if not (_is_word(article.letters[at - 1].folded) and _is_word(article.letters[at].folded))
+    ]
+    found = set()
+    for start, end in product(borders, borders):
+        if (
+            start >= end
+            or _is_word(article.letters[start - 1].folded)
+            or _is_word(article.letters[end].folded)
+        ):
             continue
-        for end in range(start + 1, length):
-            if not article.is_word(end):
-                piece = "".join(letter.folded for letter in article.letters[start:end])
-                if any(_fits(pattern, piece) for pattern in patterns):
-                    yield Place(start, end)
+        piece = "".join(letter.folded for letter in article.letters[start:end])
+        if any(_fits(pattern, piece) for pattern in patterns) and (
+            term.exact is None or _is_written(term.exact, article, start, end)
+        ):
+            found.add(
+                frozenset(
+                    number for number, word in enumerate(article.words) if start <= word.start < end
+                )
+            )
+    return found
+
+
+def _is_written(exact: str, article: Article, start: int, end: int) -> bool:
+    """Whether what stands there is *exact* letter by letter."""
+    field, first, stop = article.letter_span(start, end)
+    original = (article.title if field == "title" else article.text)[first:stop]
+    shaped, wanted = (
+        "".join(map(_shape, unicodedata.normalize("NFC", one))) for one in (original, exact)
+    )
+    return _fits(wanted, shaped)
+
+
+def _spelled(term: str, accents: bool, respelled: bool) -> Iterator[str]:
+    """The term as it is compared, in all its spellings."""
+    words = re.split(r"([^\w*?]+)", term)
+    twins = [{word, _TWINS.get(word, word)} if respelled else {word} for word in words]
+    for spelled in product(*twins):
+        yield "".join(char if accents or char in "*?" else _bare(char) for char in "".join(spelled))
 
 
 def _fits(pattern: str, piece: str) -> bool:
@@ -210,103 +515,3 @@ def _fits(pattern: str, piece: str) -> bool:
             marks += 1
         return True
     return first == piece[0] and _fits(rest, piece[1:])
-
-
-def _is_mark(letter: str) -> bool:
-    return unicodedata.category(letter)[0] == "M"
-
-
-def _any_of(
-    article: Article, terms: Sequence[str], field: str | None, accents: bool
-) -> list[Match]:
-    """The leftmost and then longest places of the *terms*, none overlapping another."""
-    chosen: list[Match] = []
-    for place in sorted(_places(article, terms, accents), key=lambda p: (p.start, -p.end)):
-        in_field = field in (None, article.letters[place.start].field)
-        if in_field and not any(place.overlaps(other[0]) for other in chosen):
-            chosen.append((place,))
-    return chosen
-
-
-def _matches(article: Article, query: Query, accents: bool) -> list[Match]:
-    parts = [_any_of(article, part, query.field, accents) for part in query.parts]
-    matches = parts[0] if len(parts) == 1 else _all_of(article, parts, query.within)
-    excluded = _any_of(article, query.none, query.field, accents) if query.none else []
-    return [
-        match
-        for match in matches
-        if not any(_together(article, (match, other), query.within) for other in excluded)
-    ]
-
-
-def _all_of(article: Article, parts: list[list[Match]], within: int | None) -> list[Match]:
-    """The tightest groups of one match of each part; no match is in two of them."""
-    events = sorted(
-        (match[0].end, match[0].start, number, match)
-        for number, part in enumerate(parts)
-        for match in part
-    )
-    groups = []
-    for count in range(1, len(events) + 1):
-        latest = [
-            [event for event in events[:count] if event[2] == number][-1:]
-            for number in range(len(parts))
-        ]
-        if all(latest):
-            groups.append([event[3][0] for (event,) in latest])
-    groups.sort(key=lambda group: (_width(group), min(place.start for place in group)))
-    taken: list[list[Place]] = []
-    for group in groups:
-        shares = any(
-            mine == theirs for other in taken for mine, theirs in zip(group, other, strict=True)
-        )
-        if not shares and _together(article, [(place,) for place in group], within):
-            taken.append(group)
-    return sorted(map(_merged, taken))
-
-
-def _width(group: list[Place]) -> int:
-    return max(place.end for place in group) - min(place.start for place in group)
-
-
-def _merged(group: list[Place]) -> Match:
-    merged: list[Place] = []
-    for place in sorted(group):
-        if merged and merged[-1].overlaps(place):
-            merged[-1] = Place(merged[-1].start, max(merged[-1].end, place.end))
-        else:
-            merged.append(place)
-    return tuple(merged)
-
-
-def _together(article: Article, matches: Sequence[Match], within: int | None) -> bool:
-    """Whether the stretch that holds all *matches* is in one field and has few enough words."""
-    if within is None:
-        return True
-    if len({article.field(match) for match in matches}) > 1:
-        return False
-    start = min(match[0].start for match in matches)
-    end = max(match[-1].end for match in matches)
-    stretch = "".join(letter.folded for letter in article.letters[start:end])
-    return _words(stretch) <= within
-
-
-def _words(stretch: str) -> int:
-    """An apostrophe between two letters is inside a word."""
-    words, inside = 0, False
-    for at, letter in enumerate(stretch):
-        if _is_word(letter):
-            words += not inside
-            inside = True
-        else:
-            joins = letter == "'" and stretch[at + 1 : at + 2] and _is_word(stretch[at + 1])
-            inside = bool(inside and joins)
-    return words
-
-
-def _length(match: Match) -> int:
-    return sum(place.end - place.start for place in match)
-
-
-def _overlap(one: Match, other: Match) -> bool:
-    return any(mine.overlaps(theirs) for mine in one for theirs in other)

@@ -7,12 +7,16 @@ from hypothesis import strategies as st
 from tests.themes import explained, query_theme, theme, words
 from transforms.logic.themes.matcher import ThemeMatcher
 from transforms.logic.themes.model import Theme
-from transforms.logic.themes.queries import Match
-from transforms.logic.themes.scoring import Found, score, split_by_length
+from transforms.logic.themes.scoring import Found, split_by_length
 
 
 def weighted(terms: dict[float, list[str]], **changes: object) -> Theme:
-    return theme(terms=terms, **changes)
+    """A theme in which the lead is text as any other."""
+    return theme(terms=terms, **{"lead_weight": 1} | changes)
+
+
+def filled(length: int) -> str:
+    return ("x" * 9 + " ") * (length // 10) + "x" * (length % 10 - 1) + " " * (length % 10 > 0)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +28,7 @@ def test_each_repeat_counts_half_as_much(times: int, points: float) -> None:
 
 @given(st.integers(1, 300), st.integers(0, 3))
 def test_one_common_word_never_reaches_the_mention(in_text: int, in_title: int) -> None:
-    common = theme(terms={1: ["border"]}, thresholds={}, title_weight=5)
+    common = theme(terms={1: ["border"]}, thresholds={}, title_weight=5, lead_weight=5)
     (found,) = ThemeMatcher([common]).explain("border, " * in_title, "border, " * in_text)
     assert found.level is None
     assert found.score <= 2
@@ -32,7 +36,7 @@ def test_one_common_word_never_reaches_the_mention(in_text: int, in_title: int) 
 
 
 def test_several_words_reach_it_together() -> None:
-    several = theme("border", "visa", "asylum", thresholds={})
+    several = theme("border", "visa", "asylum", thresholds={}, lead_weight=1)
     assert explained(several, "border, visa").level is None
     assert explained(several, "border, visa, asylum").level == "mention"
 
@@ -45,12 +49,44 @@ def test_a_match_in_the_title_counts_as_several(title_weight: float, points: flo
     assert explained(weighted_title, "asylum", title="Asylum").score == points
 
 
+@pytest.mark.parametrize(
+    ("lead_weight", "points"), [(0, 4), (0.5, 5.172), (1, 6), (2, 7), (3, 7.5)]
+)
+def test_a_match_in_the_lead_counts_as_several(lead_weight: float, points: float) -> None:
+    weighted_lead = weighted({4: ["asylum"]}, lead_weight=lead_weight)
+    assert explained(weighted_lead, f"asylum{filled(700)}\nasylum").score == 4
+    assert explained(weighted_lead, f"asylum {filled(700)}\nasylum").score == points
+
+
+@pytest.mark.parametrize(
+    ("text", "in_lead"),
+    [
+        ("asylum", True),
+        ("x" * 1193 + " asylum", True),
+        ("x" * 1198 + " asylum", True),
+        ("x" * 1199 + " asylum", False),
+        ("x" * 598 + "\nasylum", True),
+        ("x" * 599 + "\nasylum", False),
+        ("x\n" * 299 + "\nasylum", True),
+        ("x\n" * 300 + "asylum", False),
+        ("x" * 598 + "\n" + "x" * 500 + " asylum", True),
+        ("x" * 598 + "\n" + "x" * 500 + "\nasylum", False),
+        ("ß" * 598 + "\nasylum", True),
+        ("ß" * 599 + "\nasylum", False),
+    ],
+)
+def test_the_lead_is_the_paragraphs_that_begin_early(text: str, in_lead: bool) -> None:
+    (rule,) = explained(theme("asylum"), text, title="A title that is long").queries
+    assert (rule.title, rule.lead, rule.rest) == (0, int(in_lead), int(not in_lead))
+    assert bool(words(query_theme("lead:asylum"), text)) is in_lead
+
+
 def test_a_title_without_weight_adds_nothing() -> None:
     assert explained(theme("asylum", title_weight=0), "", title="Asylum").level is None
 
 
 def test_a_group_that_begins_in_the_title_is_a_match_in_the_title() -> None:
-    query = query_theme({"all": ["police", "gang"], "weight": 4})
+    query = query_theme({"query": "police AND gang", "weight": 4}, lead_weight=1)
     assert explained(query, "A gang", title="Police").score == 6
     assert explained(query, "Police and gang", title="").score == 4
 
@@ -66,6 +102,7 @@ def test_a_group_that_begins_in_the_title_is_a_match_in_the_title() -> None:
         ({2: ["the flood"], 3: ["flood insurance"]}, ["flood insurance"], 3),
         ({2: ["flood"], 3: ["floo?"]}, ["flood"], 3),
         ({2: ["flood"], -3: ["floo?"], 1: ["insurance"]}, ["flood", "insurance"], 0),
+        ({1: ["the flood"], 2: ["insurance"], 9: ["flood"]}, ["the flood", "insurance"], 3),
     ],
 )
 def test_the_longest_match_wins_then_the_heavier(
@@ -83,8 +120,8 @@ def test_themes_do_not_take_words_from_each_other() -> None:
 
 
 def test_a_group_takes_all_its_words_and_none_between() -> None:
-    query = {"id": "both", "all": ["police", "gang"]}
-    one = query_theme(query, terms={1: ["police", "city"], 2: ["gang war"]})
+    query = {"id": "both", "query": "police AND gang"}
+    one = query_theme(query, terms={1: ["police", "city"], 2: ["gang war"]}, lead_weight=1)
     found = explained(one, "police, city, gang")
     assert {query.query: query.points for query in found.queries} == {
         "both": 1, "city": 1, "police": 0,
@@ -93,9 +130,10 @@ def test_a_group_takes_all_its_words_and_none_between() -> None:
 
 
 def test_equal_matches_go_to_the_heavier_query_and_then_by_id() -> None:
-    two = query_theme({"id": "b", "any": ["gang"]}, {"id": "a", "any": ["gang"]})
+    two = query_theme({"id": "b", "query": "gang OR mob"}, {"id": "a", "query": "gang OR clan"})
     assert explained(two, "gang").queries[0].query == "a"
-    heavier = query_theme({"id": "b", "any": ["gang"], "weight": 2}, {"id": "a", "any": ["gang"]})
+    heavy = {"id": "b", "query": "gang OR mob", "weight": 2}
+    heavier = query_theme(heavy, {"id": "a", "query": "gang OR clan"})
     assert explained(heavier, "gang").queries[0].query == "b"
 
 
@@ -126,12 +164,8 @@ def test_scores_have_three_places() -> None:
     [("rain", None), ("rain, dam", "mention"), ("rain, dam, river", "focus"), ("", None)],
 )
 def test_a_level_begins_at_its_threshold(text: str, level: str | None) -> None:
-    one = theme("rain", "dam", "river", thresholds={"mention": 2, "focus": 3})
+    one = theme("rain", "dam", "river", thresholds={"mention": 2, "focus": 3}, lead_weight=1)
     assert explained(one, text).level == level
-
-
-def filled(length: int) -> str:
-    return ("x" * 9 + " ") * (length // 10) + "x" * (length % 10 - 1) + " " * (length % 10 > 0)
 
 
 @pytest.mark.parametrize(
@@ -139,20 +173,22 @@ def filled(length: int) -> str:
     [
         ("", "asylum" + filled(5000), False),
         ("", "asylum " + filled(5000), True),
-        ("", filled(599) + " asylum " + filled(5000), False),
-        ("", filled(599) + "asylum " + filled(5000), True),
+        ("", filled(1200) + "asylum " + filled(5000), False),
+        ("", filled(1199) + " asylum " + filled(5000), False),
+        ("", filled(1190) + "asylum " + filled(5000), True),
+        ("", filled(599) + "\nasylum " + filled(5000), False),
         ("Asylum", filled(5000), True),
-        ("A title that is long", filled(599) + "asylum " + filled(5000), True),
-        ("", filled(650) + "asylum ", False),
-        ("", filled(650) + "asylum asylum ", True),
-        ("", filled(700) + "asylum " * 2 + filled(486), True),
-        ("", filled(700) + "asylum " * 2 + filled(487), False),
-        ("", "data " + filled(700) + "asylum", False),
+        ("A title that is long", filled(1190) + "asylum " + filled(5000), True),
+        ("", filled(1300) + "asylum " * 2, False),
+        ("", filled(1300) + "asylum " * 3, True),
+        ("", filled(1300) + "asylum " * 3 + filled(479), True),
+        ("", filled(1300) + "asylum " * 3 + filled(480), False),
+        ("", "data " + filled(1300) + "asylum", False),
     ],
 )
 def test_a_theme_stands_out(title: str, text: str, stands_out: bool) -> None:
-    one = theme(terms={9: ["asylum"], -1: ["data"]}, thresholds={"mention": 1, "focus": 2})
-    found = explained(one, text, title)
+    terms = {9: ["asylum"], -1: ["data"]}
+    found = explained(weighted(terms, thresholds={"mention": 1, "focus": 2}), text, title)
     assert found.stands_out is stands_out
     if found.score:
         assert found.level == ("focus" if stands_out else "mention")
@@ -163,43 +199,34 @@ def test_what_has_no_match_does_not_stand_out() -> None:
     assert not explained(weighted({1: ["asylum"], -1: ["data"]}), "data").stands_out
 
 
-def found(query: str, weight: float, *match: tuple[int, int]) -> Found:
-    spans: Match = match
-    return Found(query, weight, "text", spans)
+def found(rule: str, weight: float, *match: int) -> Found:
+    return Found(match, rule, weight)
 
 
 def test_matches_are_split_into_those_that_count_and_those_that_are_covered() -> None:
-    short, long = found("a", 9, (0, 4)), found("b", 1, (2, 8))
-    apart, wide = found("c", 1, (8, 9)), found("d", 1, (20, 22), (30, 39))
-    inside, between = found("e", 1, (21, 25)), found("f", 1, (22, 30))
-    counted, covered = split_by_length([short, inside, between, wide, apart, long], 40)
+    short, long = found("a", 9, 0), found("b", 1, 0, 1)
+    apart, wide = found("c", 1, 2), found("d", 1, 4, 5, 8)
+    inside, between = found("e", 1, 5, 6), found("f", 1, 6, 7)
+    counted, covered = split_by_length([short, inside, between, wide, apart, long])
     assert counted == [long, apart, wide, between]
     assert covered == [short, inside]
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30), st.integers(1, 9)), max_size=12)
-)
-def test_matches_that_count_never_overlap(raw: list[tuple[str, int, int]]) -> None:
+def test_matches_that_share_no_word_all_count() -> None:
+    one, other = found("a", 9, 3), found("b", 1, 0, 1)
+    assert split_by_length([one, other]) == ([other, one], [])
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sets(st.integers(0, 12), min_size=1))))
+def test_matches_that_count_never_overlap(raw: list[tuple[str, set[int]]]) -> None:
     weights = {"a": 1.0, "b": 2.0, "c": -3.0}
-    all_found = [found(q, weights[q], (start, start + length)) for q, start, length in raw]
-    counted, covered = split_by_length(all_found, 40)
-    taken = [at for one in counted for at in range(*one.match[0])]
+    all_found = [found(rule, weights[rule], *sorted(match)) for rule, match in raw]
+    counted, covered = split_by_length(all_found)
+    taken = [word for one in counted for word in one.match]
     assert len(taken) == len(set(taken))
-    assert sorted(counted + covered, key=repr) == sorted(all_found, key=repr)
+    assert sorted(counted + covered) == sorted(all_found)
     for one in covered:
-        (start, end), length = one.match[0], lambda f: f.match[0][1] - f.match[0][0]
         assert any(
-            length(other) >= end - start and other.match[0][0] < end and start < other.match[0][1]
+            len(other.match) >= len(one.match) and set(one.match) & set(other.match)
             for other in counted
         )
-
-
-def test_nothing_found_is_a_score_of_nothing() -> None:
-    nothing = score(theme("asylum"), [], text_start=3, text_end=3)
-    assert (nothing.value, nothing.level, nothing.points, nothing.stands_out) == (
-        0,
-        None,
-        {},
-        False,
-    )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.themes import theme, words
 from tests.unit.themes.test_folding import APOSTROPHES, HYPHENS, UNSEEN
-from transforms.logic.themes.folding import Haystack
-from transforms.logic.themes.terms import Spelling, check_term, covers, normal_term
+from transforms.logic.themes.matcher import ThemeMatcher
+from transforms.logic.themes.terms import check_term, covers, normal_term
 
 LETTERS = st.sampled_from("aAzZéßıİ移क\u093f9_")
 
@@ -33,9 +33,11 @@ LETTERS = st.sampled_from("aAzZéßıİ移क\u093f9_")
         ("état", "e\N{COMBINING ACUTE ACCENT}tat", ["e\N{COMBINING ACUTE ACCENT}tat"]),
         ("e\N{COMBINING ACUTE ACCENT}tat", "un état", ["état"]),
         ("etat", "etat\N{COMBINING ACUTE ACCENT}", ["etat\N{COMBINING ACUTE ACCENT}"]),
-        ("#metoo", "It is #MeToo.", ["#MeToo"]),
+        ("#metoo", "It is #MeToo.", ["MeToo"]),
+        ("#metoo", "x#metoo #metoos ##metoo", ["metoo"]),
         ("#metoo", "It is MeToo.", []),
-        ("u.s.", "the U.S. Senate", ["U.S."]),
+        ("u.s.", "the U.S. Senate", ["U.S"]),
+        ("u.s. senate", "the U.S. Senate, the US Senate", ["U.S. Senate"]),
         ("移民", "移民 政策", ["移民"]),
         ("移民", "移民政策", []),
         ("सरकार", "सरकार की", ["सरकार"]),
@@ -140,13 +142,12 @@ def test_a_part_of_a_word_is_never_found(before: str, after: str, accents: str) 
 
 @pytest.mark.parametrize("term", ["migrant*", "*migrant", "the migrant*", "m*grants came"])
 def test_wildcards_take_linear_time(term: str) -> None:
+    matcher = ThemeMatcher([theme(term)])
     text = "the migrants came, the migrant left, " * 20_000
-    haystack = Haystack("", text, accents=True)
-    spelling = Spelling(normal_term(term), accents=True)
-    anchors = [match.span() for match in re.finditer(re.escape(spelling.anchor), haystack.folded)]
     begun = perf_counter()
-    assert len(spelling.spans(haystack, anchors, accents=True)) >= 20_000
-    assert perf_counter() - begun < 2
+    (hit,) = matcher.hits("", text)
+    assert hit.queries[0].matches >= 20_000
+    assert perf_counter() - begun < 5
 
 
 @pytest.mark.parametrize("term", ["", " - ", "__", "***", "\N{SOFT HYPHEN}"])

@@ -17,14 +17,14 @@ from transforms.records import TextField
 _SPACES = "\t\r\n\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _HYPHENS = "-\u2010\u2011\u2012\u2013\ufe63\uff0d"
 _IGNORED = "\u00ad\u200b\u2060\ufeff"
-_ALIKE = (
+_SHAPES = (
     dict.fromkeys(_SPACES + _HYPHENS, " ")
     | dict.fromkeys(_IGNORED, "")
     | dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\uff07\u00b4`", "'")
     | dict.fromkeys("\u201c\u201d\u201e\u201f\uff02", '"')
-    # Ligatures are two letters in every spelling, as case folding has it for ß and ﬁ.
-    | {"œ": "oe", "æ": "ae", "ǣ": "ae", "ǽ": "ae"}
 )
+# Ligatures are two letters in every spelling, as case folding has it for ß and ﬁ.
+_ALIKE = _SHAPES | {"œ": "oe", "æ": "ae", "ǣ": "ae", "ǽ": "ae"}
 # Letters whose stroke Unicode does not count as a mark of its own.
 _STROKES = {"ł": "l", "ø": "o", "ǿ": "o", "đ": "d", "ħ": "h", "ı": "i"}
 
@@ -32,6 +32,8 @@ _ASCII = bytes(range(128))
 _ASCII_FOLDED = b"".join(
     fold.encode() for fold in (_ALIKE.get(c, c.lower()) for c in map(chr, _ASCII))
 ) + bytes(range(128, 256))
+_ASCII_SPACED = bytes(byte if chr(byte).isalnum() or byte == ord("_") else 32 for byte in _ASCII)
+_ASCII_SPACED += bytes(range(128, 256))
 
 
 def is_mark(char: str) -> bool:
@@ -86,6 +88,23 @@ def fold(text: str, *, accents: bool) -> str:
     """*text* as it is compared; with *accents* they are kept, and count."""
     images = _EXACT if accents else _PLAIN
     return "".join(images[char] for char in text)
+
+
+def spaced_out(folded: str) -> str:
+    """*folded* with a blank in place of each character that belongs to no word."""
+    encoded = folded.encode("utf-8", "surrogatepass").translate(_ASCII_SPACED)
+    spaced = encoded.decode("utf-8", "surrogatepass")
+    if not spaced.isascii():
+        for char in set(encoded.translate(None, _ASCII).decode("utf-8", "surrogatepass")):
+            if not is_word_character(char):
+                spaced = spaced.replace(char, " ")
+    return spaced
+
+
+def alike(text: str) -> str:
+    """*text* with one shape of each apostrophe, hyphen and blank; case and accents are kept."""
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(_SHAPES.get(char, char) for char in composed)
 
 
 class Haystack:
@@ -165,6 +184,10 @@ class Haystack:
         at = bisect_left(self._original_starts, self._original_text_start) - 1
         if at >= 0:
             self.text_start += self._starts[at] - self._original_starts[at]
+
+    def text_offset(self, position: int) -> int:
+        """A position as an offset in the original text; below 0 in the title."""
+        return self._original_offset(position) - self._original_text_start
 
     def _original_offset(self, position: int) -> int:
         at = bisect_right(self._starts, position) - 1

@@ -1,31 +1,37 @@
-"""Finds the themes of an article: all terms of all themes in one pass over the text."""
+"""Finds the themes of an article: each word is looked up, and rules are tried where theirs are."""
 
-from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
-from ahocorasick_rs import MATCHKIND_STANDARD, AhoCorasick, Implementation
+from transforms.logic.themes.evidence import MOST_EVIDENCE, Passages
+from transforms.logic.themes.explanation import RuleExplanation, ThemeExplanation
+from transforms.logic.themes.model import Rule, Theme, check_themes
+from transforms.logic.themes.nodes import Compiler, Needs, Node
+from transforms.logic.themes.reading import Anchors, Reading
+from transforms.logic.themes.scoring import (
+    NOTHING,
+    Found,
+    Score,
+    most_points,
+    score,
+    split_by_length,
+)
+from transforms.records import Level, QueryCount, ThemeHit
 
-from transforms.logic.text import REACH, sentence_span
-from transforms.logic.themes.explanation import QueryExplanation, ThemeExplanation
-from transforms.logic.themes.folding import Haystack
-from transforms.logic.themes.model import Query, Theme, check_themes
-from transforms.logic.themes.queries import AllOf, AnyOf, Node, Reading, Unless
-from transforms.logic.themes.scoring import Found, Score, score, split_by_length
-from transforms.logic.themes.terms import Span
-from transforms.records import Evidence, Level, QueryCount, TextField, ThemeHit
+__all__ = ["MOST_EVIDENCE", "ThemeMatcher"]
 
-MOST_EVIDENCE = 10
-
-# Bytes of patterns up to which the automaton is a table of all transitions. It
-# reads a text in two thirds of the time, and takes 85 bytes for each of these.
-_LARGEST_TABLE = 500_000
+UNKNOWN = "und"
+_MOST_MISSES = 10  # that are told of one rule
 
 
 class ThemeMatcher:
     """Themes, compiled. Build it once a process: it is not meant to be pickled.
+
+    A rule with a language is tried on articles in that language, and on those of
+    which the language is not known.
 
     Raises:
         ValueError: Two themes have one name.
@@ -35,86 +41,78 @@ class ThemeMatcher:
         check_themes(themes)
         self._keeps_accents = all(theme.accents == "exact" for theme in themes)
         self._themes = [
-            _CompiledTheme(
-                theme,
-                {
-                    name: _CompiledQuery(
-                        query.weight, _compile(query, theme, haystack_accents=self._keeps_accents)
-                    )
-                    for name, query in theme.by_id.items()
-                },
-            )
+            _CompiledTheme(theme, {rule.id: self._compiled(rule, theme) for rule in theme.rules})
             for theme in sorted(themes, key=lambda theme: theme.theme)
         ]
-        #: By anchor, the queries that cannot match without it or one like it, and what else
-        #: they need.
-        self._woken: dict[str, list[tuple[int, str, tuple[frozenset[str], ...]]]] = {}
-        anchors: set[str] = set()
-        for number, theme in enumerate(self._themes):
-            for name, query in theme.queries.items():
-                anchors |= query.node.anchors
-                first, *others = query.node.needs
-                for anchor in first:
-                    self._woken.setdefault(anchor, []).append((number, name, tuple(others)))
-        self._anchors = sorted(anchors)
-        small = sum(len(anchor.encode()) for anchor in anchors) <= _LARGEST_TABLE
-        self._automaton = AhoCorasick(
-            self._anchors,
-            matchkind=MATCHKIND_STANDARD,
-            implementation=Implementation.DFA if small else Implementation.ContiguousNFA,
-            store_patterns=False,
-        )
+        self._languages = {rule.language for theme in themes for rule in theme.rules}
+        self._indexes: dict[str | None, _Index] = {}
 
     @property
     def literals(self) -> Sequence[str]:
         """What is looked for in a text first, folded and sorted."""
-        return self._anchors
+        rules = (rule for theme in self._themes for rule in theme.rules.values())
+        return sorted({anchor.strip() for rule in rules for anchor in rule.anchors})
 
-    def hits(self, title: str, text: str) -> tuple[ThemeHit, ...]:
+    def hits(
+        self, title: str, text: str, *, language: str = UNKNOWN, source: str = ""
+    ) -> tuple[ThemeHit, ...]:
         """The themes that reach their threshold for a mention, by name.
 
         Offsets of the evidence point into *title* and *text* as they are given.
         """
-        reading = self._read(title, text)
-        if not reading.places:
-            return ()
-        awake: dict[int, set[str]] = {}
-        for anchor in reading.places:
-            for number, name, others in self._woken.get(anchor, ()):
-                if not any(needed.isdisjoint(reading.places) for needed in others):
-                    awake.setdefault(number, set()).add(name)
-        passages = _Passages(title, text, reading.haystack)
+        reading = self._read(title, text, language, source)
+        passages = Passages(title, text, reading)
         hits = []
-        for number in sorted(awake):
-            result = self._themes[number].evaluate(reading, awake[number])
+        for number, rules in self._index(language).awake(reading):
+            theme = self._themes[number]
+            result = theme.evaluate(reading, rules)
             if level := result.score.level:
-                hits.append(_hit(self._themes[number].theme, result, level, passages))
+                hits.append(_hit(theme.theme, result, level, passages))
         return tuple(hits)
 
-    def explain(self, title: str, text: str) -> tuple[ThemeExplanation, ...]:
+    def explain(
+        self, title: str, text: str, *, language: str = UNKNOWN, source: str = ""
+    ) -> tuple[ThemeExplanation, ...]:
         """Every theme by name: its score, what made it, and what nearly did."""
-        reading = self._read(title, text)
-        passages = _Passages(title, text, reading.haystack)
+        reading = self._read(title, text, language, source)
+        passages = Passages(title, text, reading)
         return tuple(_explanation(theme, reading, passages) for theme in self._themes)
 
-    def _read(self, title: str, text: str) -> Reading:
-        haystack = Haystack(title, text, accents=self._keeps_accents)
-        places: dict[str, list[Span]] = {}
-        for number, start, end in self._automaton.find_matches_as_indexes(
-            haystack.folded, overlapping=True
-        ):
-            places.setdefault(self._anchors[number], []).append((start, end))
-        return Reading(haystack, places)
+    def _compiled(self, rule: Rule, theme: Theme) -> "_CompiledRule":
+        compiler = Compiler(accents=theme.accents == "exact", haystack_accents=self._keeps_accents)
+        node = compiler.node(rule.expression)
+        return _CompiledRule(rule, node, frozenset(compiler.anchors))
+
+    def _read(self, title: str, text: str, language: str, source: str) -> Reading:
+        return Reading(
+            title,
+            text,
+            language=language,
+            source=source,
+            accents=self._keeps_accents,
+            anchors=self._index(language).anchors,
+        )
+
+    def _index(self, language: str) -> "_Index":
+        """The rules for articles in a language: one index for all languages without rules."""
+        key = language if language == UNKNOWN or language in self._languages else None
+        index = self._indexes.get(key)
+        if index is None:
+            index = self._indexes[key] = _Index(self._themes, language)
+        return index
 
 
 @dataclass(frozen=True, slots=True)
-class _CompiledQuery:
-    weight: float
+class _CompiledRule:
+    rule: Rule
     node: Node
+    anchors: frozenset[str]
+
+    def is_for(self, language: str) -> bool:
+        return self.rule.language in (None, language) or language == UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(NamedTuple):
     """What a theme has in one article: the matches that count, those that do not, the score."""
 
     counted: list[Found]
@@ -122,155 +120,111 @@ class _Result:
     score: Score
 
 
-_NOTHING = _Result([], [], Score(0.0, None, {}, stands_out=False))
-
-
 @dataclass(frozen=True, slots=True)
 class _CompiledTheme:
     theme: Theme
-    queries: Mapping[str, _CompiledQuery]
+    rules: Mapping[str, _CompiledRule]
 
-    def evaluate(self, reading: Reading, names: Iterable[str]) -> _Result:
-        """Match and score the queries of these *names*; no other one can match."""
+    def evaluate(self, reading: Reading, rules: Iterable[_CompiledRule]) -> _Result:
+        """Match and score these rules; no other one can match."""
         found = [
-            Found(name, self.queries[name].weight, reading.field(match), match)
-            for name in names
-            for match in self.queries[name].node.matches(reading)
+            Found(match, one.rule.id, one.rule.weight)
+            for one in rules
+            for match in one.node.matches(reading)
         ]
         if not found:
-            return _NOTHING
-        haystack = reading.haystack
-        counted, covered = split_by_length(found, len(haystack.folded))
-        return _Result(
-            counted,
-            covered,
-            score(
-                self.theme,
-                counted,
-                text_start=haystack.text_start,
-                text_end=len(haystack.folded) - 1,
-            ),
-        )
+            return _Result([], [], NOTHING)
+        counted, covered = split_by_length(found)
+        return _Result(counted, covered, score(self.theme, counted, reading))
 
 
-def _compile(query: Query, theme: Theme, *, haystack_accents: bool) -> Node:
-    def any_of(terms: Iterable[str]) -> AnyOf:
-        return AnyOf(
-            terms,
-            accents=theme.accents == "exact",
-            haystack_accents=haystack_accents,
-            field=query.field,
-        )
+class _Index:
+    """The rules that are for articles in one language, by an anchor that they need."""
 
-    parts = [any_of(part) for part in query.parts]
-    node: Node = parts[0] if len(parts) == 1 else AllOf(parts, within=query.within)
-    return Unless(node, any_of(query.none), within=query.within) if query.none else node
+    def __init__(self, themes: Sequence[_CompiledTheme], language: str) -> None:
+        self._mention = [theme.theme.thresholds.mention for theme in themes]
+        self._woken: dict[str, list[_Entry]] = {}
+        anchors: set[str] = set()
+        for number, theme in enumerate(themes):
+            for rule in theme.rules.values():
+                if rule.is_for(language):
+                    anchors |= rule.anchors
+                    first, *others = rule.node.needs
+                    entry = _Entry(number, rule, tuple(others), most_points(rule.rule.weight))
+                    for anchor in first:
+                        self._woken.setdefault(anchor, []).append(entry)
+        self.anchors = Anchors(anchors)
 
-
-class _Passages:
-    """Evidence in one article; finds each sentence once."""
-
-    def __init__(self, title: str, text: str, haystack: Haystack) -> None:
-        self._title = title
-        self._text = text
-        self._haystack = haystack
-        self._sentences: list[Span] = []
-
-    def evidence(self, found: Found) -> list[Evidence]:
-        """The words of a match: one piece a sentence that it has words in."""
-        spans: list[tuple[TextField, int, int, Span]] = []
-        for field, start, end in (self._haystack.located(*span) for span in found.match):
-            if spans and spans[-1][0] == field and end <= spans[-1][3][1]:
-                _, first, _, sentence = spans.pop()
-                spans.append((field, first, end, sentence))
-            else:
-                spans.append((field, start, end, self._sentence(field, start, end)))
-        return [self._piece(found.query, *span) for span in spans]
-
-    def _piece(
-        self, query: str, field: TextField, start: int, end: int, sentence: Span
-    ) -> Evidence:
-        whole = self._title if field == "title" else self._text
-        return Evidence(
-            query=query,
-            words=whole[start:end],
-            field=field,
-            start=start,
-            end=end,
-            sentence=whole[slice(*sentence)],
-        )
-
-    def _sentence(self, field: TextField, start: int, end: int) -> Span:
-        if field == "title":
-            return 0, len(self._title)
-        at = bisect_right(self._sentences, (start, len(self._text))) - 1
-        if at >= 0 and end <= self._sentences[at][1]:
-            return self._sentences[at]
-        first, last = sentence = sentence_span(self._text, start, end)
-        # Kept where all words in it have the same one: where it is one sentence, and not cut off.
-        is_whole = start - first < REACH and last - end < REACH
-        if is_whole and sentence_span(self._text, start, start + 1) == sentence:
-            insort(self._sentences, sentence)
-        return sentence
+    def awake(self, reading: Reading) -> list[tuple[int, list[_CompiledRule]]]:
+        """The themes that may be mentioned, in order, each with the rules that may match."""
+        present = reading.places.keys()
+        awake: dict[int, dict[str, _Entry]] = {}
+        for anchor in present:
+            for entry in self._woken.get(anchor, ()):
+                if not any(map(present.isdisjoint, entry.others)):
+                    awake.setdefault(entry.theme, {})[entry.rule.rule.id] = entry
+        return [
+            (theme, [entry.rule for entry in awake[theme].values()])
+            for theme in sorted(awake)
+            if sum(entry.most_points for entry in awake[theme].values()) >= self._mention[theme]
+        ]
 
 
-def _hit(theme: Theme, result: _Result, level: Level, passages: _Passages) -> ThemeHit:
-    counts = Counter(found.query for found in result.counted)
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A rule of a theme, and what it needs beside the anchor that it is found by."""
+
+    theme: int
+    rule: _CompiledRule
+    others: Needs
+    most_points: float
+
+
+def _hit(theme: Theme, result: _Result, level: Level, passages: Passages) -> ThemeHit:
     return ThemeHit(
         theme=theme.theme,
         score=result.score.value,
         level=level,
-        evidence=tuple(islice(_best_evidence(result.counted, passages), MOST_EVIDENCE)),
-        queries=tuple(QueryCount(query=query, matches=counts[query]) for query in sorted(counts)),
+        evidence=passages.best(result.counted),
+        queries=tuple(
+            QueryCount(query=rule, matches=sum(points[1:]))
+            for rule, points in sorted(result.score.points.items())
+        ),
     )
 
 
-def _best_evidence(counted: Iterable[Found], passages: _Passages) -> Iterator[Evidence]:
-    """Evidence for a theme, best first.
-
-    The first match of each query comes before all second ones, and so on; among
-    these the heavier query, then the earlier place. What stands in a sentence
-    that was already shown comes after all others.
-    """
-    seen: Counter[str] = Counter()
-    ranked = []
-    for found in counted:
-        if found.weight > 0:
-            ranked.append((seen[found.query], -found.weight, found.start, found))
-            seen[found.query] += 1
-    shown: set[str] = set()
-    later = []
-    for *_, found in sorted(ranked, key=lambda ranks: ranks[:3]):
-        for piece in passages.evidence(found):
-            if piece.sentence in shown:
-                later.append(piece)
-            else:
-                shown.add(piece.sentence)
-                yield piece
-    yield from later
-
-
 def _explanation(
-    compiled: _CompiledTheme, reading: Reading, passages: _Passages
+    compiled: _CompiledTheme, reading: Reading, passages: Passages
 ) -> ThemeExplanation:
-    theme, queries = compiled.theme, compiled.queries
-    result = compiled.evaluate(reading, queries)
+    theme = compiled.theme
+    rules = [rule for rule in compiled.rules.values() if rule.is_for(reading.language)]
+    result = compiled.evaluate(reading, rules)
     scored = result.score
-    covered = Counter(found.query for found in result.covered)
+    owners = {word: found.rule for found in result.counted for word in found.match}
+    covered = Counter(
+        found.rule
+        for found in result.covered
+        if any(owners.get(word, found.rule) != found.rule for word in found.match)
+    )
     explained = []
-    for name, query in queries.items():
-        explanation = QueryExplanation(
+    for one in rules:
+        name, points = one.rule.id, scored.points.get(one.rule.id)
+        explanation = RuleExplanation(
             query=name,
-            weight=query.weight,
-            points=scored.points.get(name, 0.0),
+            text=one.rule.query,
+            weight=one.rule.weight,
+            points=points.value if points else 0.0,
+            title=points.title if points else 0,
+            lead=points.lead if points else 0,
+            rest=points.rest if points else 0,
             matches=tuple(
                 piece
                 for found in result.counted
-                if found.query == name
+                if found.rule == name
                 for piece in passages.evidence(found)
             ),
             covered=covered[name],
-            near_misses=tuple(query.node.near_misses(reading)),
+            near_misses=tuple(dict.fromkeys(islice(one.node.near_misses(reading), _MOST_MISSES))),
         )
         if explanation.matches or explanation.covered or explanation.near_misses:
             explained.append(explanation)
@@ -280,6 +234,8 @@ def _explanation(
         level=scored.level,
         mention=theme.thresholds.mention,
         focus=theme.thresholds.focus,
+        title_weight=theme.title_weight,
+        lead_weight=theme.lead_weight,
         stands_out=scored.stands_out,
         queries=tuple(sorted(explained, key=lambda one: (-one.points, one.query))),
         near_misses=tuple(_missed_levels(theme, scored)),

@@ -1,111 +1,114 @@
 """From matches to a score and a level. docs/themes.md states the same in words and figures.
 
 Inside a theme the longest match wins: words that belong to a longer match do
-not match again. A query's first match gives its weight, repeats give less and
+not match again. A rule's first match gives its weight, repeats give less and
 less, never more than the weight again; the score of a theme is the sum. So one
 common word stays small however often it stands there, and several different
-ones add up.
+ones add up. A match counts for more in the title and in the lead.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import fsum
+from typing import NamedTuple
 
 from transforms.logic.themes.model import Theme
-from transforms.logic.themes.queries import Match
-from transforms.records import Level, TextField
+from transforms.logic.themes.reading import LEAD, Match, Reading
+from transforms.records import Level
 
-# Characters of text: the lead of an article, and the stretch in which an article
-# that is about a theme names it once or more. About a hundred words.
-STRETCH = 600
+# Characters of text in which an article that is about a theme names it once or more.
+_STRETCH = LEAD
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A match of a query of the theme that is scored."""
+class Found(NamedTuple):
+    """A match of a rule of the theme that is scored. In text order where sorted."""
 
-    query: str
-    weight: float
-    field: TextField
     match: Match
-
-    @property
-    def start(self) -> int:
-        """Where its first word begins."""
-        return self.match[0][0]
+    rule: str
+    weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Points(NamedTuple):
+    """What a rule adds to the score, and from how many matches."""
+
+    value: float
+    title: int
+    lead: int
+    rest: int
+
+
+class Score(NamedTuple):
     """How strongly an article speaks of a theme, and why.
 
     Attributes:
         value: The score, not below 0, rounded to 3 places.
         level: None below the theme's threshold for a mention.
-        points: What each query that counts adds, by its id.
+        points: What each rule that counts adds, by its id.
         stands_out: Whether the theme is in the title, in the lead or all over the text.
     """
 
     value: float
     level: Level | None
-    points: dict[str, float]
+    points: dict[str, Points]
     stands_out: bool
 
 
-def split_by_length(found: Iterable[Found], length: int) -> tuple[list[Found], list[Found]]:
+NOTHING = Score(0.0, None, {}, stands_out=False)
+
+
+def most_points(weight: float) -> float:
+    """More than a rule of this weight can add, however often it matches."""
+    return max(2 * weight, 0.0) + 0.001
+
+
+def split_by_length(found: Iterable[Found]) -> tuple[list[Found], list[Found]]:
     """Matches that count, and those that have a word in common with a longer one.
 
-    Of equally long ones the one with more weight counts, then the first. Both
-    lists are in text order.
-
-    Args:
-        length: A bound of all offsets.
+    Of matches of equally many words the one with more weight counts, then the
+    first. Both lists are in text order.
     """
-    taken = bytearray(length)
-    counted: list[Found] = []
+    counted = sorted(found)
+    if not _overlap(counted):
+        return counted, []
+    taken: set[int] = set()
+    chosen: list[Found] = []
     covered: list[Found] = []
-    for one in sorted(found, key=_longest_first):
-        if any(taken.find(1, start, end) >= 0 for start, end in one.match):
+    for one in sorted(counted, key=_longest_first):
+        if taken.isdisjoint(one.match):
+            taken.update(one.match)
+            chosen.append(one)
+        else:
             covered.append(one)
-            continue
-        counted.append(one)
-        for start, end in one.match:
-            taken[start:end] = b"\1" * (end - start)
-    counted.sort(key=_in_text_order)
-    covered.sort(key=_in_text_order)
-    return counted, covered
+    return sorted(chosen), sorted(covered)
 
 
-def _longest_first(one: Found) -> tuple[int, float, int, str]:
-    length = sum(end - start for start, end in one.match)
-    return -length, -abs(one.weight), one.start, one.query
+def _overlap(found: Sequence[Found]) -> bool:
+    words = [word for one in found for word in one.match]
+    return len(set(words)) < len(words)
 
 
-def _in_text_order(one: Found) -> tuple[int, str]:
-    return one.start, one.query
+def _longest_first(one: Found) -> tuple[int, float, Match, str]:
+    return -len(one.match), -abs(one.weight), one.match, one.rule
 
 
-def score(theme: Theme, found: Sequence[Found], *, text_start: int, text_end: int) -> Score:
-    """Score the matches that count in one article.
-
-    Args:
-        text_start: Offset at which the text begins, after the title.
-        text_end: Offset at which it ends.
-    """
-    amounts: dict[str, float] = {}
+def score(theme: Theme, found: Sequence[Found], reading: Reading) -> Score:
+    """Score the matches that count in one article, which are in text order."""
+    text_start, lead_end = reading.text_start, reading.lead_end
     weights: dict[str, float] = {}
-    for one in found:
-        amount = theme.title_weight if one.field == "title" else 1.0
-        amounts[one.query] = amounts.get(one.query, 0.0) + amount
-        weights[one.query] = one.weight
-    points = {
-        query: round(weights[query] * (2 - 2 ** (1 - amount)), 3)
-        for query, amount in sorted(amounts.items())
-    }
-    value = max(0.0, round(fsum(points.values()), 3))
-    telling = [one for one in found if one.weight > 0]
+    tallies: dict[str, list[int]] = {}
+    telling: list[int] = []
+    for match, rule, weight in found:
+        if rule not in tallies:
+            weights[rule], tallies[rule] = weight, [0, 0, 0]
+        tallies[rule][(match[0] >= text_start) + (match[0] >= lead_end)] += 1
+        if weight > 0:
+            telling.append(match[0])
+    points = {}
+    for rule, (title, lead, rest) in tallies.items():
+        amount = title * theme.title_weight + lead * theme.lead_weight + rest
+        points[rule] = Points(round(weights[rule] * (2 - 2 ** (1 - amount)), 3), title, lead, rest)
+    value = max(0.0, round(fsum(value for value, *_ in points.values()), 3))
     stands_out = bool(telling) and (
-        telling[0].start < text_start + STRETCH or len(telling) * STRETCH >= text_end - text_start
+        telling[0] < lead_end or len(telling) * _STRETCH >= reading.text_length
     )
     level: Level | None = None
     if telling and value >= theme.thresholds.mention:

@@ -61,6 +61,7 @@ def spellings(term: str) -> tuple[str, ...]:
 
 
 def _word_spellings(word: str) -> tuple[str, ...]:
+    """A folded word in all its British and American spellings, its own first."""
     found = [word]
     for british, american in _PAIRS:
         if british in word:

@@ -1,0 +1,119 @@
+"""The sentences that show why a theme was found, the best first."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from transforms.logic.text import REACH
+from transforms.logic.themes.reading import Match, Reading
+from transforms.logic.themes.scoring import Found
+from transforms.records import Evidence, TextField
+
+MOST_EVIDENCE = 10
+
+_Span = tuple[int, int]
+
+# The title is one sentence, and not one of the text.
+_TITLE = -1, sys.maxsize
+
+
+class Passages:
+    """Evidence in one article; finds each sentence once."""
+
+    def __init__(self, title: str, text: str, reading: Reading) -> None:
+        self._title = title
+        self._text = text
+        self._reading = reading
+        self._sentences: dict[int, _Span] = {}
+
+    def best(self, counted: Iterable[Found]) -> tuple[Evidence, ...]:
+        """Evidence for a theme, best first, no more than a reader wants.
+
+        The first match of each rule comes before all second ones, and so on; among
+        these the heavier rule, then the earlier place. What stands in a sentence
+        that was already shown comes after all others.
+        """
+        return tuple(islice(self._ranked(counted), MOST_EVIDENCE))
+
+    def _ranked(self, counted: Iterable[Found]) -> Iterator[Evidence]:
+        seen: dict[str, int] = {}
+        ranked = []
+        for match, rule, weight in counted:
+            if weight > 0:
+                seen[rule] = seen.get(rule, 0) + 1
+                ranked.append((seen[rule], -weight, match, rule))
+        shown: set[_Span] = set()
+        later = []
+        for _, _, match, rule in sorted(ranked):
+            for piece in self._pieces(match):
+                if piece.sentence in shown:
+                    later.append((rule, piece))
+                else:
+                    shown.add(piece.sentence)
+                    yield self._evidence(rule, piece)
+        for rule, piece in later:
+            yield self._evidence(rule, piece)
+
+    def evidence(self, found: Found) -> list[Evidence]:
+        """The words of a match: one piece a sentence that it has words in."""
+        return [self._evidence(found.rule, piece) for piece in self._pieces(found.match)]
+
+    def _pieces(self, match: Match) -> list["_Piece"]:
+        pieces: list[_Piece] = []
+        for first, last in _runs(match, self._reading.text_start):
+            field, start, end = self._reading.located(first, last)
+            before = pieces[-1] if pieces else None
+            if before and before.field == field and end <= before.sentence[1]:
+                pieces[-1] = before._replace(end=end)
+            else:
+                sentence = _TITLE if field == "title" else self._sentence(start, end)
+                pieces.append(_Piece(field, start, end, sentence))
+        return pieces
+
+    def _evidence(self, rule: str, piece: "_Piece") -> Evidence:
+        field, start, end, (begin, close) = piece
+        whole = self._text if field == "text" else self._title
+        return Evidence(
+            query=rule,
+            words=whole[start:end],
+            field=field,
+            start=start,
+            end=end,
+            # Cut off where it goes too far.
+            sentence=whole[max(begin, start - REACH, 0) : min(close, end + REACH)],
+        )
+
+    def _sentence(self, start: int, end: int) -> _Span:
+        """The sentences that words of the text are in."""
+        begin, close = self._sentence_at(start)
+        return (begin, close) if end <= close else (begin, self._sentence_at(end - 1)[1])
+
+    def _sentence_at(self, offset: int) -> _Span:
+        number = self._reading.sentence_at(offset)
+        if number not in self._sentences:
+            begin, end = self._reading.sentence(number)
+            inner = self._text[begin:end]
+            begin += len(inner) - len(inner.lstrip())
+            self._sentences[number] = begin, begin + len(inner.strip())
+        return self._sentences[number]
+
+
+class _Piece(NamedTuple):
+    """Words of a match in one field, and the sentence around them."""
+
+    field: TextField
+    start: int
+    end: int
+    sentence: _Span
+
+
+def _runs(match: Match, text_start: int) -> Iterator[_Span]:
+    """The first and the last of words that stand next to each other in one field."""
+    first = last = match[0]
+    for word in match[1:]:
+        if word != last + 1 or word == text_start:
+            yield first, last
+            first = word
+        last = word
+    yield first, last
