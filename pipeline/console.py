@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 LogFormat = Literal["text", "json"]
 
 _EVERY = 10.0  # seconds between two log lines of progress
+_LEAST = 1_000_000  # bytes that are worth them
 
 
 class Progress(Protocol):
@@ -37,7 +38,7 @@ class LoggedProgress:
 
     def advance(self, read: int) -> None:
         self._read += read
-        if time.monotonic() - self._spoke > _EVERY:
+        if self._total >= _LEAST and time.monotonic() - self._spoke > _EVERY:
             self._spoke = time.monotonic()
             self._log.info("read %.1f of %.1f MB", self._read / 1e6, self._total / 1e6)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from pipeline.config import LedgerChoice, PipelineConfig
+from pipeline.feeds.model import Feed
 from pipeline.ledger import Ledger
 from pipeline.manifest import LEDGER_CHANGES, MANIFEST, AlertCounts, Counts, Manifest, Runner
 from pipeline.runs import run_key
@@ -18,6 +19,7 @@ from pipeline.status import LedgerState, Status, status, write_prometheus
 from tests.unit.test_docs import ROOT, table
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+FEEDS = (Feed(url="https://x.org/feed"),)
 CONFIG = PipelineConfig()
 HOUR = timedelta(hours=1)
 
@@ -62,7 +64,7 @@ def ledger_of(out: Path) -> Path:
 
 
 def look(out: Path, config: PipelineConfig = CONFIG) -> Status:
-    return status(config, (), out, NOW, HOUR)
+    return status(config, FEEDS, out, NOW, HOUR)
 
 
 @pytest.fixture
