@@ -22,6 +22,11 @@ from tests.end_to_end.test_run import ROOT
             ("--rows", "20000", "--seen", "500"),
             ("full / empty", "nothing seen / everything seen", "share of stories and ledger"),
         ),
+        (
+            "themes",
+            ("--articles", "20", "--most-patterns", "600"),
+            ("the default themes", "850 themes", "300 / 600 patterns"),
+        ),
     ],
 )
 def test_a_benchmark_prints_its_figures(

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config import Inputs, LoadedConfig, PipelineConfig, SizeLimits
 from pipeline.explain import Explained, explain
-from tests.themes import theme
+from tests.themes import query_theme, theme
 from transforms.errors import ConfigError
 from transforms.logic.themes.matcher import ThemeMatcher
 
@@ -58,6 +58,17 @@ def test_an_explanation_and_a_hit_agree(source: str) -> None:
     article, themes = explain(source, configured())
     (hit,) = ThemeMatcher(THEMES).hits(article.title, article.text)
     assert (hit.score, hit.level) == (themes[0].score, themes[0].level)
+
+
+def test_language_and_source_of_the_article_are_told_to_the_themes(tmp_path: Path) -> None:
+    parts = {"de": {"terms": {1: ["Bande"]}}}
+    themes = (theme("gang", parts=parts), query_theme("Bande AND source:zeitung", theme="other"))
+    loaded = LoadedConfig(Path("pipeline.yaml"), PipelineConfig(), themes, "")
+    record = '{"title": "A", "text": "Bande", "language": "%s", "source": "%s"}\n'
+    content = record % ("de", "Die Zeitung") + record % ("en", "The Paper")
+    path = written(tmp_path, "x.jsonl", content)
+    assert levels(explain(path, loaded)) == {"asylum": "mention", "other": "mention"}
+    assert levels(explain(path, loaded, 2)) == {"asylum": None, "other": None}
 
 
 @pytest.mark.parametrize(("entry", "title"), [(1, "A"), (2, "B"), (3, "C")])

@@ -108,7 +108,11 @@ def queries(written: list[str]) -> st.SearchStrategy[Expression]:
     exact = st.sampled_from(written).map(
         lambda term: Term(normal_term(term), " ".join(unicodedata.normalize("NFC", term).split()))
     )
-    return st.recursive(terms | terms | terms | exact, _joined, max_leaves=5)
+    leaves = terms | terms | terms | exact
+    pairs = st.tuples(leaves, leaves)
+    near = st.builds(Near, leaves, leaves, st.integers(1, 4), st.booleans())
+    simple = leaves | leaves | pairs.map(Or) | pairs.map(And) | near
+    return leaves | _joined(leaves) | _joined(simple) | _joined(_joined(leaves))
 
 
 def _joined(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:

@@ -357,7 +357,7 @@ def _groups(parts: list[set[Match]], article: Article, unit: str | None) -> set[
             groups.append(
                 [min(part, key=lambda one: (-min(one), max(one), sorted(one))) for part in ended]
             )
-    groups.sort(key=lambda group: (_width(group), min(map(min, group))))
+    groups.sort(key=lambda group: (_width(group), min(map(min, group)), [*map(sorted, group)]))
     chosen: list[list[Match]] = []
     for group in groups:
         if not any(

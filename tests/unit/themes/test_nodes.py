@@ -50,9 +50,8 @@ def test_the_tightest_group_is_found_first_and_no_word_twice() -> None:
 
 
 def test_a_group_takes_what_begins_last_and_has_ended() -> None:
-    assert matches('("gang of the police" OR police) AND mob', "gang of the police mob") == [
-        "police mob"
-    ]
+    query = '(police OR "of the police officer") AND mob'
+    assert matches(query, "of the police officer mob") == ["police officer mob"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +160,12 @@ def test_not_near_takes_away_one_group_and_leaves_another() -> None:
 
 def test_what_is_unwanted_over_title_and_text_hides_nothing_nearer() -> None:
     query = "gang NOT NEAR/3 (film OR (actor AND director))"
-    assert matches(query, "director film gang", title="actor") == []
+    assert matches(query, "film director gang", title="actor") == []
+
+
+def test_what_is_unwanted_and_ends_last_hides_nothing_nearer() -> None:
+    query = 'gang NOT NEAR/1 (police OR "of the police officer met")'
+    assert matches(query, "of the police officer met gang") == []
 
 
 @pytest.mark.parametrize(

@@ -60,16 +60,27 @@ class Passages:
         return [self._evidence(found.rule, piece) for piece in self._pieces(found.match)]
 
     def _pieces(self, match: Match) -> list["_Piece"]:
+        if len(match) == 1:
+            return [self._piece(match[0], match[0])]
         pieces: list[_Piece] = []
         for first, last in _runs(match, self._reading.text_start):
-            field, start, end = self._reading.located(first, last)
-            before = pieces[-1] if pieces else None
-            if before and before.field == field and end <= before.sentence[1]:
-                pieces[-1] = before._replace(end=end)
-            else:
-                sentence = _TITLE if field == "title" else self._sentence(start, end)
-                pieces.append(_Piece(field, start, end, sentence))
+            piece = self._piece(first, last)
+            before = pieces[-1] if pieces else piece
+            if before.field == piece.field and before.start < piece.end <= before.sentence[1]:
+                piece = before._replace(end=piece.end)
+                pieces = pieces[:-1]
+            pieces.append(piece)
         return pieces
+
+    def _piece(self, first: int, last: int) -> "_Piece":
+        field, start, end = self._reading.located(first, last)
+        if field == "title":
+            return _Piece(field, start, end, _TITLE)
+        number = self._reading.sentence_at(start)
+        sentence = self._sentences.get(number) or self._sentence(number)
+        if end > sentence[1]:
+            sentence = sentence[0], self._sentence(self._reading.sentence_at(end - 1))[1]
+        return _Piece(field, start, end, sentence)
 
     def _evidence(self, rule: str, piece: "_Piece") -> Evidence:
         field, start, end, (begin, close) = piece
@@ -84,18 +95,12 @@ class Passages:
             sentence=whole[max(begin, start - REACH, 0) : min(close, end + REACH)],
         )
 
-    def _sentence(self, start: int, end: int) -> _Span:
-        """The sentences that words of the text are in."""
-        begin, close = self._sentence_at(start)
-        return (begin, close) if end <= close else (begin, self._sentence_at(end - 1)[1])
-
-    def _sentence_at(self, offset: int) -> _Span:
-        number = self._reading.sentence_at(offset)
-        if number not in self._sentences:
-            begin, end = self._reading.sentence(number)
-            inner = self._text[begin:end]
-            begin += len(inner) - len(inner.lstrip())
-            self._sentences[number] = begin, begin + len(inner.strip())
+    def _sentence(self, number: int) -> _Span:
+        """A sentence of the text without blanks around it."""
+        begin, end = self._reading.sentence(number)
+        inner = self._text[begin:end]
+        begin += len(inner) - len(inner.lstrip())
+        self._sentences[number] = begin, begin + len(inner.strip())
         return self._sentences[number]
 
 

@@ -16,6 +16,7 @@ from transforms.logic.themes.scoring import (
     Found,
     Score,
     most_points,
+    points_before_overlaps,
     score,
     split_by_length,
 )
@@ -65,8 +66,9 @@ class ThemeMatcher:
         hits = []
         for number, rules in self._index(language).awake(reading):
             theme = self._themes[number]
-            result = theme.evaluate(reading, rules)
-            if level := result.score.level:
+            mention = theme.theme.thresholds.mention
+            result = theme.evaluate(reading, rules, least=mention)
+            if result and (level := result.score.level):
                 hits.append(_hit(theme.theme, result, level, passages))
         return tuple(hits)
 
@@ -125,15 +127,23 @@ class _CompiledTheme:
     theme: Theme
     rules: Mapping[str, _CompiledRule]
 
-    def evaluate(self, reading: Reading, rules: Iterable[_CompiledRule]) -> _Result:
-        """Match and score these rules; no other one can match."""
+    def evaluate(
+        self, reading: Reading, rules: Iterable[_CompiledRule], *, least: float = 0.0
+    ) -> _Result | None:
+        """Match and score these rules; no other one can match.
+
+        Returns:
+            None where nothing matches, or where the score is below *least* for certain.
+        """
+        matched = [(one.rule, matches) for one in rules if (matches := one.node.matches(reading))]
+        if not matched:
+            return None
+        weighed = ((rule.weight, matches) for rule, matches in matched)
+        if points_before_overlaps(self.theme, weighed, reading) < least:
+            return None
         found = [
-            Found(match, one.rule.id, one.rule.weight)
-            for one in rules
-            for match in one.node.matches(reading)
+            Found(match, rule.id, rule.weight) for rule, matches in matched for match in matches
         ]
-        if not found:
-            return _Result([], [], NOTHING)
         counted, covered = split_by_length(found)
         return _Result(counted, covered, score(self.theme, counted, reading))
 
@@ -198,7 +208,7 @@ def _explanation(
 ) -> ThemeExplanation:
     theme = compiled.theme
     rules = [rule for rule in compiled.rules.values() if rule.is_for(reading.language)]
-    result = compiled.evaluate(reading, rules)
+    result = compiled.evaluate(reading, rules) or _Result([], [], NOTHING)
     scored = result.score
     owners = {word: found.rule for found in result.counted for word in found.match}
     covered = Counter(

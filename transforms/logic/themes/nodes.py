@@ -7,7 +7,8 @@ they are. docs/themes.md defines what each operator finds.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from itertools import accumulate, chain, islice
+from itertools import accumulate, chain, groupby, islice
+from operator import itemgetter
 from typing import Protocol
 
 from transforms.logic.themes.expressions import (
@@ -204,7 +205,7 @@ class _Groups:
     def matches(self, reading: Reading) -> list[Match]:
         found = []
         used: set[tuple[int, Match]] = set()
-        for group in sorted(self._groups(reading), key=_width_and_start):
+        for group in sorted(self._groups(reading), key=_tightest_first):
             members = set(enumerate(group))
             if used.isdisjoint(members):
                 used |= members
@@ -213,25 +214,25 @@ class _Groups:
 
     def _groups(self, reading: Reading) -> list[tuple[Match, ...]]:
         """Where a match ends, of each part the match that begins last of those that have ended."""
-        found: list[tuple[int, int, int, Match]] = []
+        found: list[tuple[int, Match, int]] = []
         for number, part in enumerate(self._parts):
             matches = part.matches(reading)
             if not matches:
                 return []
-            found += ((match[-1], match[0], number, match) for match in matches)
+            found += ((match[-1], match, number) for match in matches)
         groups = []
         latest: dict[int, Match] = {}
         place = None
-        for *_, number, match in sorted(found):
-            if self._unit:
-                unit = _unit(match, self._unit, reading)
+        for _, ending in groupby(sorted(found), key=itemgetter(0)):
+            for _, match, number in ending:
+                unit = _unit(match, self._unit, reading) if self._unit else 0
                 if unit is None:
                     continue
                 if unit != place:
                     place = unit
                     latest.clear()
-            if number not in latest or match[0] > latest[number][0]:
-                latest[number] = match
+                if number not in latest or match[0] > latest[number][0]:
+                    latest[number] = match
             if len(latest) == len(self._parts):
                 groups.append(tuple(latest[number] for number in range(len(latest))))
         return groups
@@ -520,7 +521,12 @@ def without_overlaps(matches: Iterable[Match]) -> list[Match]:
 def _all_needs(parts: Iterable[Node]) -> Needs:
     """What all parts need, first that which the fewest articles are expected to have."""
     needs = dict.fromkeys(chain.from_iterable(part.needs for part in parts))
-    return tuple(sorted(needs, key=lambda anchors: -min(map(len, anchors), default=0)))
+    return tuple(sorted(needs, key=_commonness))
+
+
+def _commonness(anchors: Iterable[str]) -> float:
+    """The lower it is, the fewer articles are expected to have one: long words are rare."""
+    return sum(0.5 ** len(anchor) for anchor in anchors)
 
 
 def _missing(parts: Iterable[Node], reading: Reading) -> Generator[str, None, bool]:
@@ -538,9 +544,9 @@ def _missing(parts: Iterable[Node], reading: Reading) -> Generator[str, None, bo
     return missing
 
 
-def _width_and_start(group: Sequence[Match]) -> tuple[int, int]:
+def _tightest_first(group: tuple[Match, ...]) -> tuple[int, int, tuple[Match, ...]]:
     start = min(match[0] for match in group)
-    return max(match[-1] for match in group) - start, start
+    return max(match[-1] for match in group) - start, start, group
 
 
 def _joined(parts: Iterable[Match]) -> Match:

@@ -62,7 +62,7 @@ class Phrase:
 
     def _stands(self, match: Match, reading: Reading) -> bool:
         start = reading.starts[match[0]] - self._before
-        end = reading.ends[match[-1]] + self._after
+        end = reading.end(match[-1]) + self._after
         haystack, spaced = reading.haystack, reading.spaced
         if start < 1 or end >= len(spaced) or spaced[start - 1] != " " or spaced[end] != " ":
             return False

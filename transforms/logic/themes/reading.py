@@ -87,29 +87,23 @@ class Reading:
         return fold(self._source, accents=self._accents)
 
     @cached_property
-    def _borders(self) -> list[int]:
-        """Where words begin and end, by turns."""
+    def starts(self) -> list[int]:
+        """Where words begin, in the folded article."""
         if self.spaced.isascii():
             letters = np.frombuffer(self.spaced.encode(), np.uint8)
         else:
             letters = np.frombuffer(self.spaced.encode("utf-32-le", "surrogatepass"), "<u4")
         is_word = letters != ord(" ")
-        borders: list[int] = (np.flatnonzero(is_word[1:] != is_word[:-1]) + 1).tolist()
-        return borders
+        starts: list[int] = (np.flatnonzero(is_word[1:] > is_word[:-1]) + 1).tolist()
+        return starts
 
-    @cached_property
-    def starts(self) -> list[int]:
-        """Where words begin, in the folded article."""
-        return self._borders[::2]
-
-    @cached_property
-    def ends(self) -> list[int]:
-        """Where words end, in the folded article."""
-        return self._borders[1::2]
+    def end(self, word: int) -> int:
+        """Where a word ends, in the folded article."""
+        return self.spaced.find(" ", self.starts[word])
 
     def original(self, match: Match) -> str:
         """What stands from the first word of a match to its last one."""
-        return self.haystack.original(self.starts[match[0]], self.ends[match[-1]])
+        return self.haystack.original(self.starts[match[0]], self.end(match[-1]))
 
     @cached_property
     def text_start(self) -> int:
@@ -145,7 +139,7 @@ class Reading:
 
     def located(self, first: int, last: int) -> tuple[TextField, int, int]:
         """Where words stand: the field, and offsets in it."""
-        return self.haystack.located(self.starts[first], self.ends[last])
+        return self.haystack.located(self.starts[first], self.end(last))
 
     @property
     def text_length(self) -> int:

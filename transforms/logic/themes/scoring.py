@@ -60,6 +60,29 @@ def most_points(weight: float) -> float:
     return max(2 * weight, 0.0) + 0.001
 
 
+def points_before_overlaps(
+    theme: Theme, matched: Iterable[tuple[float, Sequence[Match]]], reading: Reading
+) -> float:
+    """More than a theme's score, told before it is known which matches count.
+
+    Args:
+        matched: Weights of rules, each with its matches.
+    """
+    text_start, lead_end = reading.text_start, reading.lead_end
+    points = 0.001
+    for weight, matches in matched:
+        if weight > 0:
+            amount = 0.0
+            for match in matches:
+                if match[0] >= lead_end:
+                    amount += 1
+                else:
+                    in_title = match[0] < text_start
+                    amount += theme.title_weight if in_title else theme.lead_weight
+            points += weight * (2 - 2 ** (1 - amount)) + 0.001
+    return points
+
+
 def split_by_length(found: Iterable[Found]) -> tuple[list[Found], list[Found]]:
     """Matches that count, and those that have a word in common with a longer one.
 
