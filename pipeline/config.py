@@ -18,12 +18,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializeAsAny,
     ValidationError,
     model_validator,
 )
 
 from pipeline.feeds.model import FeedChoice, FeedSource
 from pipeline.quantities import PositiveSpan, Size, TimeSpan, read_span
+from pipeline.sinks.base import SinkSettings, settings_of
 from transforms.errors import ConfigError
 from transforms.logic.documents import FieldNames
 from transforms.logic.themes.model import (
@@ -158,6 +160,33 @@ class LedgerChoice(_Part):
         return f"sqlite:///{(out / 'ledger.sqlite').absolute()}"
 
 
+class Deliveries(_Part):
+    """How runs are delivered to sinks."""
+
+    attempts: Annotated[int, Field(ge=1, le=100)] = 10
+    within: PositiveSpan = timedelta(minutes=1)
+
+
+def _read_sink(value: object) -> object:
+    """The settings of a sink as the model of its kind; its problems are those of this field."""
+    if not isinstance(value, dict) or not isinstance(kind := value.get("kind"), str):
+        return value
+    settings = settings_of(kind).model_validate(value)
+    if not settings.parts:
+        raise ValueError("a sink without parts is delivered nothing")
+    return settings
+
+
+Sink = Annotated[SerializeAsAny[SinkSettings], BeforeValidator(_read_sink)]
+
+
+def _distinct(sinks: tuple[SinkSettings, ...]) -> tuple[SinkSettings, ...]:
+    names = [sink.name for sink in sinks]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two sinks are called {twice[0]!r}")
+    return sinks
+
+
 class PipelineConfig(_Part):
     """pipeline.yaml; docs/configuration.md explains each field."""
 
@@ -171,11 +200,13 @@ class PipelineConfig(_Part):
     ledger: LedgerChoice = LedgerChoice()
     limits: SizeLimits = SizeLimits()
     aggregates: Aggregates = Aggregates()
+    sinks: Annotated[tuple[Sink, ...], AfterValidator(_distinct)] = ()
+    deliveries: Deliveries = Deliveries()
     runner: RunnerChoice = RunnerChoice()
 
     def without_secrets(self) -> Self:
-        """As it may be shown: the password in the ledger's URL, and headers of feeds, which
-        may stand there plainly, are masked."""
+        """As it may be shown: the password in the ledger's URL, headers of feeds and what
+        sinks hold, which may stand there plainly, are masked."""
         url = self.ledger.url and re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.ledger.url)
         feeds = tuple(
             one.without_secrets() if isinstance(one, FeedChoice) else one
@@ -185,6 +216,7 @@ class PipelineConfig(_Part):
             update={
                 "ledger": self.ledger.model_copy(update={"url": url}),
                 "inputs": self.inputs.model_copy(update={"feeds": feeds}),
+                "sinks": tuple(sink.without_secrets() for sink in self.sinks),
             }
         )
 
@@ -270,7 +302,7 @@ class _File:
             for fault in error.errors():
                 # A list with an item at fault would be called empty, too.
                 if fault["type"] != "too_short" or not fault["input"]:
-                    self.blame(*_problem(fault, model))
+                    self.blame(*_problem(fault, model, self.value))
         return None if self._faults else validated
 
     def blame(self, place: tuple[str, ...], message: str) -> None:
@@ -422,12 +454,14 @@ _PLAINLY = {
 }
 
 
-def _problem(fault: Mapping[str, Any], model: type[BaseModel]) -> tuple[tuple[str, ...], str]:
-    """Place and message of what pydantic finds wrong."""
+def _problem(
+    fault: Mapping[str, Any], model: type[BaseModel], value: Any
+) -> tuple[tuple[str, ...], str]:
+    """Place and message of what pydantic finds wrong in a file that says *value*."""
     place = tuple(str(part) for part in fault["loc"] if part != "[key]")
     message = _PLAINLY.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        message = "unknown field" + _suggestion(place[-1], _fields_at(model, place[:-1]))
+        message = "unknown field" + _suggestion(place[-1], _fields_at(model, place[:-1], value))
     elif fault["type"] == "literal_error":
         message += _suggestion(str(fault["input"]), re.findall(r"'(\w+)'", message))
     return place, message
@@ -449,11 +483,14 @@ def _plain_number(key: str) -> str:
         return key
 
 
-def _fields_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
-    """The names of the fields that may stand at *place*."""
+def _fields_at(model: type[BaseModel], place: tuple[str, ...], value: Any) -> list[str]:
+    """The names of the fields that may stand at *place* of a file that says *value*."""
     current: Any = model
     for part in place:
-        if current is not None and not part.isdigit():
+        value = value[int(part) if isinstance(value, list) else part]
+        if current is SinkSettings and isinstance(value.get("kind"), str):
+            current = settings_of(value["kind"])
+        elif current is not None and not part.isdigit():
             field = current.model_fields.get(part)
             found = _models_in(field.annotation) if field else []
             current = found[0] if found else None

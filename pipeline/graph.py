@@ -1,8 +1,9 @@
 """The order of the stages, and nothing else.
 
 files, ── parse ── normalise ── drop seen ── classify ── drop duplicates ── stories ─┬─ alerts
-feeds     │ │           │           │                                          │     └─ counts
-  │       │ └ readings  │           └────── what earlier runs saw and told ────┘
+feeds     │ │           │           │                               │          │     ├─ articles
+  │       │ └ readings  │           │                               └──────────┼─────┴─ counts
+  │       │             │           └────── what earlier runs saw and told ────┘
   └───────┴─────────────┴── dead letters
 """
 
@@ -12,8 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import apache_beam as beam
+import pyarrow as pa
 
 from pipeline.manifest import (
+    ARTICLES,
     DEAD_LETTERS,
     FEED_READINGS,
     LEDGER_ANSWERS,
@@ -21,16 +24,16 @@ from pipeline.manifest import (
     TALLIES,
     alert_file,
 )
-from pipeline.sinks.files import Line, WriteJsonLines, WriteTable, json_line
+from pipeline.sinks.run_files import Line, WriteArrow, WriteJsonLines, WriteTable, json_line
 from pipeline.sources.files import ReadDocuments
 from pipeline.sources.readers import Limits, Span
 from transforms import coders  # noqa: F401 # registers how records are encoded
-from transforms.aggregate import CountPairs, CountQueries, CountThemes
+from transforms.aggregate import CountMonitored, CountPairs, CountQueries, CountThemes
 from transforms.alert import RaiseAlerts
 from transforms.classify import ClassifyThemes, DropDuplicates
 from transforms.earlier_runs import OpenEarlierRuns
 from transforms.logic.documents import FieldNames
-from transforms.logic.stories import ThemeFacts, alert_change, told_change
+from transforms.logic.stories import ThemeFacts, alert_change, summary_of, told_change
 from transforms.logic.themes.model import Theme, versions_hash
 from transforms.normalise import NormaliseEntries
 from transforms.parse import ParseDocuments
@@ -40,6 +43,7 @@ from transforms.records import (
     Answers,
     DeadLetter,
     FeedReading,
+    MonitoredCount,
     QueryTotal,
     Record,
     SeenAgain,
@@ -61,6 +65,8 @@ TABLES: dict[str, type[Record]] = {
     "theme_source_language_by_day": ThemeCount,
     "theme_pairs": ThemePair,
     "queries": QueryTotal,
+    "monitored_by_hour": MonitoredCount,
+    "monitored_by_day": MonitoredCount,
 }
 
 
@@ -102,6 +108,11 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         told | "CountPairs" >> CountPairs() | "NamePairs" >> beam.Map(_named, "theme_pairs"),
         told | "CountQueries" >> CountQueries() | "NameQueries" >> beam.Map(_named, "queries"),
     )
+    monitored = (
+        distinct.monitored
+        | "CountMonitored" >> CountMonitored()
+        | "NameMonitored" >> beam.Map(_monitored_table)
+    )
     dead = (read.dead, parsed.dead, normalised.dead) | "DeadLetters" >> beam.Flatten()
     tallies = (
         (parsed.tally, fresh.tally, distinct.tally)
@@ -117,6 +128,7 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         grouped.answers | "AnswerLines" >> beam.Map(_answer_line),
         fresh.changes | "SeenAgainLines" >> beam.Map(_change_line),
         distinct.changes | "SeenLines" >> beam.Map(_change_line),
+        told | "ArticleLines" >> beam.Map(_article_line),
         told | "ToldLines" >> beam.Map(_told_line, themes=themes, as_of=plan.as_of),
         alerts | "AlertChangeLines" >> beam.Map(_alert_change_line),
     )
@@ -126,6 +138,7 @@ def build_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Rows" >> beam.Flatten()
         | "WriteTables" >> WriteTable(plan.folder / "aggregates", plan.table_formats)
     )
+    _ = monitored | "WriteMonitored" >> WriteArrow(plan.folder / "aggregates", plan.table_formats)
 
 
 def _alert_line(alert: Alert) -> Line:
@@ -145,6 +158,10 @@ def _reading_line(reading: FeedReading) -> Line:
 
 def _answer_line(answers: Answers) -> Line:
     return Line(LEDGER_ANSWERS, "", json_line(answers))
+
+
+def _article_line(told: ToldArticle) -> Line:
+    return Line(ARTICLES, told.article.article_id, json_line(summary_of(told)))
 
 
 def _told_line(told: ToldArticle, themes: str, as_of: datetime) -> Line:
@@ -174,11 +191,19 @@ def _tally_line(tally: tuple[str, int]) -> Line:
 
 
 def _count_table(count: ThemeCount) -> tuple[str, Record]:
-    by = "hour" if count.bucket_end - count.bucket_start == timedelta(hours=1) else "day"
     dimensions = ["theme"]
     dimensions += ["source"] if count.source is not None else []
     dimensions += ["language"] if count.language is not None else []
-    return f"{'_'.join(dimensions)}_by_{by}", count
+    return f"{'_'.join(dimensions)}_by_{_bucket(count.bucket_end - count.bucket_start)}", count
+
+
+def _monitored_table(counted: tuple[timedelta, pa.Table]) -> tuple[str, pa.Table]:
+    span, table = counted
+    return f"monitored_by_{_bucket(span)}", table
+
+
+def _bucket(span: timedelta) -> str:
+    return "hour" if span == timedelta(hours=1) else "day"
 
 
 def _named(record: ThemePair | QueryTotal, table: str) -> tuple[str, Record]:

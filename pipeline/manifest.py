@@ -16,6 +16,7 @@ from transforms.records import SCHEMA_VERSION, Record
 # The files of a run, by their names in its folder.
 MANIFEST = "manifest.json"
 DEAD_LETTERS = "dead_letters.jsonl"
+ARTICLES = "articles.jsonl.zst"
 LEDGER_CHANGES = "ledger_changes"  # a folder
 LEDGER_ANSWERS = "ledger_answers.jsonl.zst"
 FEEDS = "feeds.jsonl"
@@ -83,6 +84,14 @@ class FeedCounts(Record):
     )
 
 
+class ToldCounts(Record):
+    """The articles in `articles.jsonl.zst`: those that have a theme, or had one."""
+
+    articles: int = 0
+    published_first: datetime | None = Field(default=None, description="Of the earliest one.")
+    published_last: datetime | None = Field(default=None, description="Of the latest one.")
+
+
 class OutputFile(Record):
     """A file of the run."""
 
@@ -105,6 +114,7 @@ class Manifest(Record):
     counts: Counts
     dead_letters: dict[Reason, int]
     alerts: dict[str, AlertCounts]
+    told: ToldCounts = ToldCounts()
     inputs: tuple[InputFile, ...]
     feeds: FeedCounts = FeedCounts()
     runner: Runner

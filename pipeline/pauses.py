@@ -36,6 +36,8 @@ Point = Literal[
     "applied",
     "pruned",
     "rotated",
+    "delivering",
+    "delivered",
 ]
 
 

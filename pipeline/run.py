@@ -1,8 +1,9 @@
-"""One run: hold the ledger, stage, fetch, plan, execute, reconcile, commit, apply.
+"""One run: hold the ledger, stage, fetch, plan, execute, reconcile, commit, apply; deliver.
 
 A run exists when its manifest exists. What the ledger is to know of it is one of its
 files, and is applied after that; a start that finds a complete run not yet applied
 applies it first. So a crash between any two steps loses nothing and repeats nothing.
+Deliveries to sinks come after that, when the ledger is free for the next run.
 """
 
 import functools
@@ -19,11 +20,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.config import LoadedConfig, PipelineConfig
 from pipeline.console import Progress, printable
+from pipeline.deliveries import Delivered, begin_new_sinks, deliver, outgoing
 from pipeline.feeds.listing import load_named_feeds
 from pipeline.feeds.rounds import feeds_of, fetch_round, finish_round
 from pipeline.graph import TABLES, Plan
-from pipeline.ledger import Ledger, hold
+from pipeline.ledger import Ledger, LedgerError, hold
 from pipeline.manifest import (
+    ARTICLES,
     DEAD_LETTERS,
     FEED_READINGS,
     LEDGER_ANSWERS,
@@ -32,6 +35,7 @@ from pipeline.manifest import (
     Counts,
     InputFile,
     Manifest,
+    ToldCounts,
     alert_file,
     output_files,
     versions,
@@ -50,7 +54,8 @@ from pipeline.runs import (
     run_key,
     staging,
 )
-from pipeline.sinks.files import write_table
+from pipeline.sinks.base import SinkSettings
+from pipeline.sinks.run_files import write_table
 from pipeline.sources.files import STDIN, plan_spans, spool_stdin, spooled_spans
 from pipeline.sources.readers import Limits, Span
 from transforms.earlier_runs import NoEarlierRuns, OpenEarlierRuns
@@ -65,10 +70,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class RunResult(NamedTuple):
-    """A complete run: where its files are, and what its manifest says."""
+    """A complete run: where its files are, what its manifest says, what came of deliveries."""
 
     run_dir: Path
     manifest: Manifest
+    delivered: Sequence[Delivered] = ()
 
 
 def run(
@@ -83,7 +89,9 @@ def run(
     progress: Progress,
     wait: timedelta = timedelta(),
 ) -> RunResult:
-    """Do one run, commit it, and apply it to the ledger.
+    """Do one run, commit it, apply it to the ledger, and deliver what is due to sinks.
+
+    What does not arrive is no fault of the run: it is tried again by a later one.
 
     Args:
         inputs: Patterns of files; '-' is standard input.
@@ -123,7 +131,7 @@ def run(
     holder = f"run as of {as_of:%Y-%m-%dT%H:%M:%SZ}"
     with hold(url, holder, wait) as held, Ledger.open(url, create=True) as ledger:
         pass_point("locked")
-        forgotten = roll_forward(folder, ledger)
+        forgotten = roll_forward(folder, ledger, config.sinks)
         pass_point("rolled_forward")
         with staging(folder, as_of) as (run_id, staged):
             pass_point("staged")
@@ -167,25 +175,37 @@ def run(
                 counts=produced.counts,
                 dead_letters=produced.reasons,
                 alerts={theme.theme: count_alerts(staged, theme.theme) for theme in loaded.themes},
+                told=count_told(staged),
                 inputs=tuple(
                     InputFile(name=name, bytes=size) for name, size in sizes_of(files).items()
                 ),
                 feeds=feed_counts,
                 runner=runner,
                 versions=versions(),
-                config=config.without_secrets().model_dump(mode="json"),
+                config=config.without_secrets().model_dump(mode="json", exclude={"sinks"}),
                 themes={theme.theme: theme.version for theme in loaded.themes},
                 files=output_files(staged),
             )
             held.check()
             run_dir = commit(folder, staged, manifest)
-        _apply(ledger, run_dir, manifest)
+        _apply(ledger, run_dir, manifest, config.sinks)
         # A run that is placed in the future forgets no more for that.
         ledger.prune(min(as_of, started_at) - config.ledger.keep)
         pass_point("pruned")
-        rotate(folder, config.keep_runs)
+        waiting = ledger.outbox.pending_runs([sink.name for sink in config.sinks])
+        rotate(folder, config.keep_runs, needed=waiting)
         pass_point("rotated")
-    return RunResult(run_dir, manifest)
+    return RunResult(run_dir, manifest, _deliver(config, folder))
+
+
+def _deliver(config: PipelineConfig, out: Path) -> Sequence[Delivered]:
+    if not config.sinks:
+        return ()
+    try:
+        return deliver(config, out, within=config.deliveries.within)
+    except LedgerError as error:
+        _LOGGER.warning("nothing is delivered to sinks: %s", error)
+        return ()
 
 
 def plan_graph(
@@ -251,11 +271,11 @@ def sizes_of(spans: Sequence[Span]) -> dict[str, int]:
     return {span.name: span.size for span in spans}
 
 
-def roll_forward(out: Path, ledger: Ledger) -> bool:
+def roll_forward(out: Path, ledger: Ledger, sinks: Sequence[SinkSettings]) -> bool:
     """Apply the complete runs below *out* that the ledger does not know, the oldest first.
 
     After a crash that is the last one. Where the ledger was lost, it is all that are
-    kept.
+    kept; what of them was delivered is not known any more, and sinks begin anew.
 
     Returns:
         Whether runs that are no longer kept may be missing from the ledger: then
@@ -267,24 +287,30 @@ def roll_forward(out: Path, ledger: Ledger) -> bool:
     for run in runs:
         if run_key(run.manifest) not in applied:
             _LOGGER.warning("applying the run %s to the ledger first", run.manifest.run_id)
-            _apply(ledger, run.folder, run.manifest)
+            begin = [sink for sink in sinks if run is runs[-1] and sink.since == "newest"]
+            _apply(ledger, run.folder, run.manifest, begin if lost else sinks)
+    begin_new_sinks(ledger, sinks, runs, newest=False)
     repair_latest(out)
     return lost and bool(runs) and runs[0].manifest.sequence > 1
 
 
-def _apply(ledger: Ledger, run_dir: Path, manifest: Manifest) -> None:
+def _apply(
+    ledger: Ledger, run_dir: Path, manifest: Manifest, sinks: Sequence[SinkSettings]
+) -> None:
     changes = read_changes(run_dir)
     pass_point("applying")
     # Another folder's run may have taken the number since.
     sequence = max(manifest.sequence, ledger.next_sequence())
-    ledger.apply(run_key(manifest), sequence, manifest.as_of, changes)
+    key = run_key(manifest)
+    to_sinks = outgoing(sinks, key, sequence, datetime.now(UTC))
+    ledger.apply(key, sequence, manifest.as_of, changes, to_sinks)
     pass_point("applied")
 
 
 def complete_files(graph: Plan) -> None:
     """Add the files that nothing was written to: consumers find each name in every run."""
     alerts = (alert_file(theme.theme) for theme in graph.themes)
-    for name in (DEAD_LETTERS, LEDGER_ANSWERS, *alerts):
+    for name in (ARTICLES, DEAD_LETTERS, LEDGER_ANSWERS, *alerts):
         path = graph.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -352,3 +378,12 @@ def count_alerts(staging: Path, theme: str) -> AlertCounts:
             found["backfill"] += alert["backfill"]
             found["updates"] += alert["kind"] == "update"
     return AlertCounts(**found)
+
+
+def count_told(staging: Path) -> ToldCounts:
+    """How many articles with a theme, or that had one, a run has, and of what time."""
+    with zstandard.open(staging / ARTICLES, "rt", encoding="utf-8", newline="\n") as lines:
+        dates = [datetime.fromisoformat(orjson.loads(line)["published_at"]) for line in lines]
+    if not dates:
+        return ToldCounts()
+    return ToldCounts(articles=len(dates), published_first=min(dates), published_last=max(dates))

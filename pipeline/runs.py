@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -181,11 +181,12 @@ def _point_to(out: Path, run_id: str) -> None:
     aside.replace(out / LATEST)
 
 
-def rotate(out: Path, keep: int | timedelta) -> list[str]:
+def rotate(out: Path, keep: int | timedelta, needed: Container[str] = ()) -> list[str]:
     """Remove old runs, but never the newest; returns their ids.
 
     Args:
         keep: How many runs stay, or for how long after they were finished.
+        needed: What the ledger knows runs by that stay longer.
     """
     runs = complete_runs(out)
     if isinstance(keep, timedelta):
@@ -193,6 +194,7 @@ def rotate(out: Path, keep: int | timedelta) -> list[str]:
         gone = [run for run in runs[:-1] if run.manifest.finished_at < limit]
     else:
         gone = runs[: max(0, len(runs) - keep)]
+    gone = [run for run in gone if run_key(run.manifest) not in needed]
     for run in gone:
         # In one step it is no run any more; what a crash leaves of it is swept.
         aside = out / "staging" / f"{run.folder.name}.old"

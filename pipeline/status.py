@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from pipeline.config import PipelineConfig
 from pipeline.feeds.model import Feed
 from pipeline.feeds.state import FeedMemory, memories_of, silent_since
-from pipeline.ledger import Ledger
+from pipeline.ledger import DeliveryState, Ledger
 from pipeline.manifest import AlertCounts, Counts
 from pipeline.runs import complete_runs, run_key
 from transforms.errors import PolicywireError
@@ -20,6 +20,7 @@ from transforms.records import Record
 # A run that is there was not applied yet when this looks in between.
 _APPLIED_WITHIN = timedelta(minutes=10)
 _FAILURES = 3  # of a feed, before somebody should look at it
+_ATTEMPTS = 2  # of a delivery: one that fails is tried again at once, or is under way
 _OVERDUE = timedelta(hours=1)
 _NAMED = 3  # feeds, in a sentence
 
@@ -32,6 +33,14 @@ class LedgerState(Record):
     alerts: int
     bytes: int
     unapplied_runs: int = Field(description="Complete runs that the next start will apply.")
+
+
+class DeliveriesState(Record):
+    """What can be said of the deliveries to the sinks that are configured."""
+
+    pending: dict[str, int] = Field(description="How many wait, by sink.")
+    dead: dict[str, int] = Field(description="How many were given up, by sink.")
+    failing: dict[str, str] = Field(description="What went wrong last, by sink that fails.")
 
 
 class FeedsState(Record):
@@ -57,6 +66,7 @@ class Status(Record):
     alerts: dict[str, AlertCounts]
     ledger: LedgerState | None
     feeds: FeedsState | None
+    deliveries: DeliveriesState | None
     problems: tuple[str, ...] = Field(description="A sentence each; none where all is well.")
     warnings: tuple[str, ...] = Field(
         default=(), description="What somebody should look at, though the runs are well."
@@ -79,7 +89,7 @@ def status(
         problems.append(f"there is no complete run in {out / 'runs'}")
     elif now - newest.finished_at > max_age:
         problems.append(f"the newest run is {_span(now - newest.finished_at)} old")
-    ledger = state = None
+    ledger = state = deliveries = None
     try:
         with Ledger.open(config.ledger.url_below(out)) as opened:
             stats = opened.stats()
@@ -96,6 +106,15 @@ def status(
                 warnings += _warnings(state)
                 if state.asked > 1 and len(state.failing) * 2 > state.asked:
                     problems.append(f"more than half of the feeds fail: {len(state.failing)}")
+            if config.sinks:
+                names = [sink.name for sink in config.sinks]
+                deliveries = _deliveries(names, opened.outbox.deliveries("pending", "dead"))
+                if given_up := [name for name in names if deliveries.dead[name]]:
+                    number = sum(deliveries.dead.values())
+                    problems.append(f"deliveries were given up: {number}: {', '.join(given_up)}")
+                warnings += (
+                    f"the sink {name} fails: {error}" for name, error in deliveries.failing.items()
+                )
             waits = newest is not None and now - newest.finished_at > _APPLIED_WITHIN
             if ledger.unapplied_runs and waits:
                 problems.append(f"runs that the ledger does not know yet: {ledger.unapplied_runs}")
@@ -111,9 +130,23 @@ def status(
         alerts=newest.alerts if newest else {},
         ledger=ledger,
         feeds=state,
+        deliveries=deliveries,
         problems=tuple(problems),
         warnings=tuple(warnings),
     )
+
+
+def _deliveries(names: Sequence[str], known: Iterable[DeliveryState]) -> DeliveriesState:
+    pending, dead = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+    failing: dict[str, str] = {}
+    for one in known:
+        if one.sink in pending and one.state == "pending":
+            pending[one.sink] += 1
+            if one.attempts >= _ATTEMPTS:
+                failing[one.sink] = one.error
+        elif one.sink in dead and one.state == "dead":
+            dead[one.sink] += 1
+    return DeliveriesState(pending=pending, dead=dead, failing=failing)
 
 
 def _state_of(
@@ -215,6 +248,17 @@ def _prometheus(state: Status) -> Iterator[str]:
         yield from gauge("ledger_bytes", "Its size.", ("", state.ledger.bytes))
         unapplied = state.ledger.unapplied_runs
         yield from gauge("unapplied_runs", "Runs that it does not know yet.", ("", unapplied))
+    if state.deliveries is not None:
+        counts = {"pending": state.deliveries.pending, "dead": state.deliveries.dead}
+        yield from gauge(
+            "deliveries",
+            "Deliveries that wait, and that were given up.",
+            *(
+                (f'{{sink="{sink}",state="{name}"}}', number)
+                for name, by_sink in counts.items()
+                for sink, number in by_sink.items()
+            ),
+        )
     if state.feeds is not None:
         told = state.feeds
         states = {

@@ -1,17 +1,20 @@
 """From articles and their stories to counts."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
 import apache_beam as beam
 import orjson
+import pyarrow as pa
 
 from transforms.logic.counts import (
     Fact,
     Matched,
     Pair,
     count,
+    count_monitored,
     count_pairs,
     count_queries,
     day_of,
@@ -41,6 +44,23 @@ class CountThemes(beam.PTransform):
         )
 
 
+class CountMonitored(beam.PTransform):
+    """Add up how many articles were classified, by hour and by day, source and language.
+
+    Takes the tallies of `DropDuplicates`, and gives a span of time with its table, for two
+    spans: see `logic.counts.count_monitored`.
+    """
+
+    def expand(
+        self, tallies: beam.PCollection[tuple[str, bytes]]
+    ) -> beam.PCollection[tuple[timedelta, pa.Table]]:
+        return (
+            tallies
+            | "Gather" >> beam.GroupByKey()
+            | "Count" >> beam.FlatMap(_monitored).with_output_types(tuple[timedelta, pa.Table])
+        )
+
+
 class CountPairs(beam.PTransform):
     """Count how often two themes stand in the same article."""
 
@@ -66,6 +86,10 @@ class CountQueries(beam.PTransform):
             | "Count"
             >> beam.FlatMap(_counted, Matched, count_queries).with_output_types(QueryTotal)
         )
+
+
+def _monitored(element: tuple[str, Iterable[bytes]]) -> Iterator[tuple[timedelta, pa.Table]]:
+    yield from count_monitored(element[1])
 
 
 def _fact_frame(fact: Fact) -> tuple[str, bytes]:

@@ -8,8 +8,17 @@ from typing import Literal
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from transforms.dead_letters import CHANGES, GOOD, TALLY, CountingFn, Tally
+from transforms.dead_letters import (
+    CHANGES,
+    GOOD,
+    MONITORED,
+    TALLY,
+    CountingFn,
+    Tally,
+    in_global_window,
+)
 from transforms.logic.classify import classify
+from transforms.logic.counts import MonitoredTally
 from transforms.logic.language import LanguageDetector
 from transforms.logic.packing import unpack
 from transforms.logic.themes.matcher import ThemeMatcher
@@ -55,7 +64,8 @@ class DropDuplicates(beam.PTransform):
     See `logic.versions` for what is the newest, and for how little of an article
     without a theme is shuffled. `tally` counts `classified`, the distinct articles,
     and `duplicates`, the rest. `changes` is what the ledger should know of the articles
-    that no longer travel. For the global window.
+    that no longer travel. `monitored` counts all distinct articles by hour, source and
+    language, for `CountMonitored`. For the global window.
 
     Args:
         as_of: The run's place in time.
@@ -71,13 +81,23 @@ class DropDuplicates(beam.PTransform):
             | "Versions" >> PackByKey(frame_of)
             | "GroupVersions" >> beam.GroupByKey()
             | "KeepNewest"
-            >> beam.ParDo(_KeepNewestFn(self._as_of)).with_outputs(TALLY, CHANGES, main=GOOD)
+            >> beam.ParDo(_KeepNewestFn(self._as_of)).with_outputs(
+                TALLY, CHANGES, MONITORED, main=GOOD
+            )
         )
 
 
 class _KeepNewestFn(CountingFn):
     def __init__(self, as_of: datetime) -> None:
         self._as_of = as_of
+
+    def start_bundle(self) -> None:
+        super().start_bundle()
+        self._monitored = MonitoredTally()
+
+    def finish_bundle(self) -> Iterator[TaggedOutput]:
+        yield from super().finish_bundle()
+        yield TaggedOutput(MONITORED, in_global_window(("", self._monitored.frame())))
 
     def process(
         self, element: tuple[str, Iterable[bytes]]
@@ -86,7 +106,10 @@ class _KeepNewestFn(CountingFn):
         self.counts["classified"] += versions.distinct
         self.counts["duplicates"] += versions.read - versions.distinct
         if versions.plain:
-            ids, hashes, published, published_from = zip(*versions.plain, strict=True)
+            ids, hashes, published, published_from, languages, sources = zip(
+                *versions.plain, strict=True
+            )
+            self._monitored.add(zip(published, sources, languages, strict=True))
             change = SeenArticles(
                 seen_at=self._as_of,
                 article_ids=ids,
@@ -96,4 +119,7 @@ class _KeepNewestFn(CountingFn):
             )
             yield TaggedOutput(CHANGES, change)
         for payload in versions.payloads:
-            yield ClassifiedArticle.model_validate_json(payload)
+            article = ClassifiedArticle.model_validate_json(payload)
+            moment = article.published_at.timestamp()
+            self._monitored.add([(moment, article.source, article.language)])
+            yield article

@@ -19,7 +19,7 @@ from transforms.errors import RecordError
 from transforms.records import DeadLetter, Origin, Stage
 
 GOOD, DEAD, TALLY, CHANGES, ANSWERS = "good", "dead", "tally", "changes", "answers"
-READINGS = "readings"
+READINGS, MONITORED = "readings", "monitored"
 
 Dead: TypeAlias = TaggedOutput[Literal["dead"], DeadLetter]
 Tally: TypeAlias = TaggedOutput[Literal["tally"], tuple[str, int]]

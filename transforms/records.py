@@ -486,6 +486,60 @@ class Alert(Record):
         return self
 
 
+class BurstStory(Record):
+    """A story behind a burst; title and link are those of its earliest article."""
+
+    story_id: str
+    title: str
+    url: str | None
+    sources: int = Field(description="How many published it.")
+
+
+class Baseline(Record):
+    """What was to be expected of an hour or day, by those like it before."""
+
+    compared_with: Literal["weekday", "kind_of_day"] = Field(
+        description="The same weekday; or working days, or weekends, where too few are known."
+    )
+    expected: float = Field(description="Stories.")
+    low: int = Field(description="An ordinary one has from `low`")
+    high: int = Field(description="to `high` stories, in all but one case in a hundred.")
+    method: Literal["quasi_poisson_1"] = "quasi_poisson_1"
+
+
+class BurstAlert(Record):
+    """A theme was told more often in an hour or day than its own past lets expect.
+
+    One alert for a bucket, theme and group, whatever the runs, unless marked by `change`.
+    """
+
+    schema_version: Literal["1"] = SCHEMA_VERSION
+    alert_id: str = Field(
+        description="Hash of theme, group and bucket; of a change also of what has changed."
+    )
+    kind: Literal["burst"] = "burst"
+    refers_to: str | None = Field(
+        default=None, description="The alert_id of the burst that has changed."
+    )
+    change: Literal["grew", "faded"] | None = Field(
+        default=None,
+        description="faded: it is none any more, by what was monitored since; None at first.",
+    )
+    theme: str
+    by: Literal["source", "country", "language"] | None = Field(
+        description="What the group is; None where all are counted together."
+    )
+    group: str | None
+    bucket_start: datetime
+    bucket_end: datetime = Field(description="Exclusive.")
+    stories: int = Field(description="Distinct stories of the bucket.")
+    monitored: int = Field(description="Articles, with a theme or without.")
+    baseline: Baseline
+    told: tuple[BurstStory, ...] = Field(
+        description="Those that most sources tell; not all where there are many."
+    )
+
+
 class ThemeCount(Record):
     """How much was published on a theme in a span of time. One fact a row.
 
@@ -521,6 +575,44 @@ class QueryTotal(Record):
     articles: int
     stories: int
     matches: int
+
+
+class ThemeSummary(Record):
+    """A theme of an article, in short."""
+
+    theme: str
+    level: Level
+    score: float
+    evidence: Evidence = Field(description="The best piece of it.")
+
+
+class ArticleSummary(Record):
+    """An article that has a theme, or had one, in short: what other systems are told of it."""
+
+    article_id: str
+    story_id: str
+    url: str | None = Field(description="The link as it was given, made absolute.")
+    title: str
+    source: str
+    language: str = Field(description="ISO 639 code in lower case; 'und' where unknown.")
+    tags: tuple[str, ...] = Field(description="Of the feed it came in.")
+    published_at: datetime = Field(description="Its first date, which it keeps.")
+    updated_at: datetime | None
+    seen_at: datetime = Field(description="When this version was first seen.")
+    text_hash: str = Field(description="SHA-256 of title, a line feed and text in UTF-8.")
+    themes: tuple[ThemeSummary, ...] = Field(
+        description="By name; none where it has lost the last one."
+    )
+
+
+class MonitoredCount(Record):
+    """How many articles were classified, with a theme or without: what shares are shares of."""
+
+    bucket_start: datetime
+    bucket_end: datetime = Field(description="Exclusive.")
+    source: str
+    language: str
+    articles: int = Field(description="Copies included.")
 
 
 class DeadLetter(Record):

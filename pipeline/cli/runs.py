@@ -17,6 +17,7 @@ from pipeline.cli.base import (
     app,
     plain_errors,
 )
+from pipeline.cli.deliver import print_delivered
 from pipeline.cli.printing import counted, flat, print_json, print_table, short
 from transforms.errors import ConfigError
 
@@ -93,6 +94,7 @@ def run(
         )
     if not quiet:
         print_summary(result.run_dir, result.manifest)
+        print_delivered(result.delivered)
     if fail_on_dead_letters and result.manifest.counts.dead_letters:
         raise typer.Exit(DEAD_LETTERS)
 

@@ -82,7 +82,7 @@ def schema(name: Annotated[Schema, typer.Argument(help="What to describe.")]) ->
 
     models: dict[Schema, type[records.Record]] = {
         Schema.ALERT: records.Alert,
-        Schema.ARTICLE: records.ClassifiedArticle,
+        Schema.ARTICLE: records.ArticleSummary,
         Schema.AGGREGATE: records.ThemeCount,
         Schema.DEAD_LETTER: records.DeadLetter,
         Schema.MANIFEST: Manifest,

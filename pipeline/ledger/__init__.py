@@ -12,8 +12,10 @@ The package adds to the tree of errors in `transforms.errors`:
 
 from pipeline.ledger.database import LedgerBusy, LedgerError
 from pipeline.ledger.lock import Held, hold
+from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.records import (
     AppliedRun,
+    DeliveryState,
     ExportedRow,
     FeedState,
     LedgerStats,
@@ -25,6 +27,7 @@ from pipeline.ledger.store import Ledger
 
 __all__ = [
     "AppliedRun",
+    "DeliveryState",
     "ExportedRow",
     "FeedState",
     "Held",
@@ -32,6 +35,7 @@ __all__ = [
     "LedgerBusy",
     "LedgerError",
     "LedgerStats",
+    "Outbox",
     "Pruned",
     "RunChange",
     "StartedStory",

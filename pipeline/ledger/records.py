@@ -7,6 +7,8 @@ from pydantic import Field
 
 from transforms.records import AlertChange, Record, SeenAgain, SeenArticles, ToldChange
 
+DeliveryStatus = Literal["pending", "delivered", "dead", "dropped"]
+
 
 class AppliedRun(Record):
     """A run whose changes are in the ledger."""
@@ -34,13 +36,29 @@ class FeedState(Record):
     updated_at: datetime
 
 
+class DeliveryState(Record):
+    """One part of one run on its way to one sink."""
+
+    change: Literal["delivery"] = "delivery"
+    sink: str
+    part: str = Field(description="Empty where the sink has one part only.")
+    run_id: str = Field(description="As in `runs`.")
+    sequence: int = Field(description="The number of that run.")
+    state: DeliveryStatus = "pending"
+    attempts: int = Field(default=0, description="How often it was tried.")
+    next_at: datetime = Field(description="Before that it is not tried again.")
+    changed_at: datetime
+    error: str = Field(default="", description="What went wrong last.")
+    progress: str = Field(default="", description="What the sink noted of how far it came.")
+
+
 RunChange = Annotated[
     SeenArticles | SeenAgain | ToldChange | AlertChange | FeedState, Field(discriminator="change")
 ]
 """What a run tells the ledger."""
 
 ExportedRow = Annotated[
-    AppliedRun | StartedStory | SeenArticles | ToldChange | AlertChange | FeedState,
+    AppliedRun | StartedStory | SeenArticles | ToldChange | AlertChange | FeedState | DeliveryState,
     Field(discriminator="change"),
 ]
 
@@ -63,3 +81,4 @@ class Pruned(NamedTuple):
     stories: int
     alerts: int
     keys: int
+    deliveries: int

@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Row
 
-from pipeline.ledger.records import AppliedRun, FeedState
+from pipeline.ledger.records import AppliedRun, DeliveryState, FeedState
 from transforms.records import (
     AlertChange,
     KnownAlert,
@@ -23,6 +23,7 @@ from transforms.records import (
 ArticleRow = tuple[bytes, bytes, int, int, int]
 ToldRow = tuple[bytes, str, int, str, str, bytes, bytes]
 AlertRow = tuple[bytes, str, bytes, str, bytes, bool]
+DeliveryRow = tuple[str, str, str, int, str, int, int, int, str, str]
 
 _ID_BYTES: Final = 17
 _HASH_BYTES: Final = 16
@@ -131,6 +132,22 @@ def feed_row(feed: FeedState) -> tuple[str, str, int]:
     return feed.url, state, micros(feed.updated_at)
 
 
+def delivery_row(delivery: DeliveryState) -> DeliveryRow:
+    """The row of `deliveries`."""
+    return (
+        delivery.sink,
+        delivery.part,
+        delivery.run_id,
+        delivery.sequence,
+        delivery.state,
+        delivery.attempts,
+        micros(delivery.next_at),
+        micros(delivery.changed_at),
+        delivery.error,
+        delivery.progress,
+    )
+
+
 def known_article(row: Sequence[Any]) -> KnownArticle:
     """From a row of KNOWN_ARTICLES."""
     article_id, text_hash, published_at, published_from, last_seen_at, story_id, levels, themes = (
@@ -191,6 +208,12 @@ def feed_state(row: Sequence[Any]) -> FeedState:
     """From a row of `feeds`."""
     url, state, updated_at = row
     return FeedState(url=url, state=orjson.loads(state), updated_at=moment(updated_at))
+
+
+def delivery_state(row: Row[Any]) -> DeliveryState:
+    """From a row of `deliveries`."""
+    times = {"next_at": moment(row.next_at), "changed_at": moment(row.changed_at)}
+    return DeliveryState.model_validate({**row._mapping, **times})
 
 
 def exported_article(row: Row[Any]) -> SeenArticles | ToldChange:

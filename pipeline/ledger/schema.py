@@ -26,7 +26,7 @@ from sqlalchemy import (
 from pipeline.ledger.database import LedgerError
 
 REVISION_TABLE: Final = "ledger_revision"  # not alembic's name: another program may use that
-REVISIONS: Final = ("r0001",)  # oldest first; a test compares them with migrations/versions/
+REVISIONS: Final = ("r0001", "r0002")  # oldest first, as in migrations/versions/
 
 metadata = MetaData(
     naming_convention={
@@ -126,6 +126,25 @@ feeds = Table(
     Column("url", Text, primary_key=True),
     Column("state", Text, nullable=False),
     Column("updated_at", _LONG, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Which parts of which runs are to go to which sinks, and have gone: rows come with the run that
+# they are about, in one transaction. They are found by sink and part, and are few.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("sink", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("sequence", _LONG, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", _LONG, nullable=False),
+    Column("next_at", _LONG, nullable=False),
+    Column("changed_at", _LONG, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("progress", Text, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

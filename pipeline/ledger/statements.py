@@ -56,7 +56,7 @@ STORY_KEYS: Final = """
     SELECT number, keys
     FROM {given} CROSS JOIN told
     WHERE story_id = given.value"""
-RUNS: Final = "SELECT run_id FROM {given} CROSS JOIN runs WHERE run_id = given.value"
+RUNS: Final = "SELECT run_id, sequence FROM {given} CROSS JOIN runs WHERE run_id = given.value"
 FEEDS: Final = "SELECT url, state, updated_at FROM {given} CROSS JOIN feeds WHERE url = given.value"
 
 # The stories of which no article was seen since, and those that all their articles have left.
@@ -125,6 +125,11 @@ PUT_ALERTS: Final = _put(
     "alerts", f"story_id theme {' '.join(_ALERT)}", f"(story_id, theme) {_replace(*_ALERT)}"
 )
 PUT_RUNS: Final = _put("runs", "run_id sequence as_of", "DO NOTHING")
+PUT_DELIVERIES: Final = _put(
+    "deliveries",
+    "sink part run_id sequence state attempts next_at changed_at error progress",
+    "DO NOTHING",
+)
 PUT_FEEDS: Final = _put("feeds", "url state updated_at", f"(url) {_replace('state', 'updated_at')}")
 SEE_AGAIN: Final = Write(
     "UPDATE articles SET last_seen_at = max(last_seen_at, ?) WHERE article_id = ?",

@@ -5,7 +5,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +15,10 @@ from sqlalchemy import Connection, delete, exists, func, select, text
 
 from pipeline.ledger import statements
 from pipeline.ledger.database import Database, LedgerError
+from pipeline.ledger.outbox import Outbox, forget_deliveries
 from pipeline.ledger.records import (
     AppliedRun,
+    DeliveryState,
     ExportedRow,
     FeedState,
     LedgerStats,
@@ -26,6 +28,8 @@ from pipeline.ledger.records import (
 )
 from pipeline.ledger.rows import (
     applied_run,
+    delivery_row,
+    delivery_state,
     exported_article,
     feed_state,
     known_alert,
@@ -41,6 +45,7 @@ from pipeline.ledger.schema import (
     REVISIONS,
     alerts,
     articles,
+    deliveries,
     feeds,
     metadata,
     revision,
@@ -122,6 +127,11 @@ class Ledger:
     ) -> None:
         self.close()
 
+    @property
+    def outbox(self) -> Outbox:
+        """What is to be delivered to sinks."""
+        return Outbox(self._reading, self._writing)
+
     def is_empty(self) -> bool:
         """Whether no run was applied and no article is known."""
         with self._reading() as connection:
@@ -171,10 +181,10 @@ class Ledger:
         )
         return {story.story_id: story for story in known}
 
-    def applied_runs(self, run_ids: Sequence[str]) -> set[str]:
-        """Those of *run_ids* whose changes are in the ledger."""
+    def applied_runs(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """Those of *run_ids* whose changes are in the ledger, with their numbers."""
         with self._reading() as connection:
-            return {run_id for (run_id,) in ask(connection, statements.RUNS, run_ids)}
+            return dict(ask(connection, statements.RUNS, run_ids))
 
     def next_sequence(self) -> int:
         """One more than the greatest that was applied; 1 at first."""
@@ -182,7 +192,12 @@ class Ledger:
             return (connection.execute(select(func.max(runs.c.sequence))).scalar() or 0) + 1
 
     def apply(
-        self, run_id: str, sequence: int, as_of: datetime, changes: Iterable[RunChange]
+        self,
+        run_id: str,
+        sequence: int,
+        as_of: datetime,
+        changes: Iterable[RunChange],
+        outgoing: Iterable[DeliveryState] = (),
     ) -> bool:
         """Make the changes of a run: all of them or, where anything fails, none.
 
@@ -190,6 +205,9 @@ class Ledger:
         matter. What it tells of an article replaces what was known, but for its first date,
         and no article is last seen earlier than before. *changes* are read as they are
         written, so they may be many; what reading them raises is raised here.
+
+        Args:
+            outgoing: What of the run is to be delivered: it is put into the outbox.
 
         Returns:
             Whether they were made: not where the run was applied before.
@@ -211,6 +229,7 @@ class Ledger:
             for change in changes:
                 writer.add(change)
             writer.flush()
+            tell(connection, statements.PUT_DELIVERIES, [delivery_row(one) for one in outgoing])
         return True
 
     def prune(self, before: datetime) -> Pruned:
@@ -218,8 +237,8 @@ class Ledger:
 
         A story goes as a whole, when none of its articles was seen since: as long as a feed
         lists one of them, the others, the lead and the alerts stay known, and nothing is
-        told anew. Applied runs and the states of feeds stay. A file does not shrink; the
-        room is used again.
+        told anew. Applied runs and the states of feeds stay, and so does the newest delivery
+        to each sink. A file does not shrink; the room is used again.
         """
         limit = micros(before)
         removed_alerts = removed_keys = 0
@@ -240,7 +259,8 @@ class Ledger:
             in_story = exists().where(told.c.number == articles.c.number)
             stale = delete(articles).where(articles.c.last_seen_at < limit, ~in_story)
             removed = connection.execute(stale).rowcount
-        return Pruned(removed, len(ids), removed_alerts, removed_keys)
+            settled = forget_deliveries(connection, before, datetime.now(UTC))
+        return Pruned(removed, len(ids), removed_alerts, removed_keys, settled)
 
     def stats(self) -> LedgerStats:
         """How much it holds. Counts every row, which takes a second for some millions."""
@@ -267,7 +287,7 @@ class Ledger:
         """All that it holds, as of one moment and in one order.
 
         That is runs by number, stories, articles (each a record of its own) and alerts by
-        their ids, feeds by their URLs. `restore` takes it back.
+        their ids, feeds by their URLs, deliveries by sink, part and run. `restore` takes it back.
         """
         columns = [*articles.c, *(column for column in told.c if column.name != "number")]
         with self._reading(whole=True) as connection:
@@ -284,6 +304,8 @@ class Ledger:
             # By code point: a server sorts text by the rules of its locale.
             rows = map(feed_state, connection.execute(select(feeds)))
             yield from sorted(rows, key=attrgetter("url"))
+            waiting = map(delivery_state, connection.execute(select(deliveries)))
+            yield from sorted(waiting, key=attrgetter("sink", "part", "sequence"))
 
     def restore(self, rows: Iterable[ExportedRow]) -> None:
         """Take back, all or nothing, what `export` gave, in its order.
@@ -302,6 +324,8 @@ class Ledger:
                         tell(connection, statements.PUT_RUNS, [run])
                     case StartedStory():
                         writer.start(row.story_id, row.sequence)
+                    case DeliveryState():
+                        tell(connection, statements.PUT_DELIVERIES, [delivery_row(row)])
                     case _:
                         writer.add(row)
             writer.flush()

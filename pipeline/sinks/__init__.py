@@ -1,1 +1,1 @@
-"""Where results go, one module a kind."""
+"""Where results go: the files of a run itself, and what complete runs are delivered to."""

@@ -136,7 +136,7 @@ class WebClient:
             moved_to=walk.moved_to,
             elapsed=self._settings.whole_timeout - walk.left,
             attempts=1 + walk.retries,
-            retry_after=self._retry_after(answer.headers),
+            retry_after=_retry_after(answer.headers, self._now()),
             http_version=answer.http_version,
         )
 
@@ -173,13 +173,7 @@ class WebClient:
         }
         if 200 <= status < 300 or status in REDIRECTS or unchanged:
             return answer
-        raise FetchError(
-            Reason.GONE if status == 410 else Reason.HTTP_ERROR,
-            f"{walk.url.host} answered {status}",
-            status=status,
-            passing=status >= 500 or status in _PASSING,
-            retry_after=self._retry_after(answer.headers),
-        )
+        raise refusal(walk.url.host, answer, self._now())
 
     def _wait(self, error: FetchError, retries: int) -> float:
         """Seconds until the next attempt: what the server asks for, or more each time."""
@@ -188,16 +182,29 @@ class WebClient:
         longest = min(self._settings.backoff * 2.0**retries, self._settings.longest_wait)
         return self._jitter() * longest
 
-    def _retry_after(self, headers: httpx.Headers) -> datetime | None:
-        value = headers.get("retry-after", "").strip()
-        latest = self._now() + _LONGEST_PAUSE
-        try:
-            if value.isdecimal():
-                return min(self._now() + timedelta(seconds=int(value)), latest)
-            date = parsedate_to_datetime(value)
-            # A date of "-0000" says UTC too, and no more.
-            return min(date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC), latest)
-        except OverflowError:
-            return latest
-        except ValueError:
-            return None
+
+def refusal(host: str, answer: Answer, now: datetime) -> FetchError:
+    """What an answer means whose status is not of success."""
+    status = answer.status
+    return FetchError(
+        Reason.GONE if status == 410 else Reason.HTTP_ERROR,
+        f"{host} answered {status}",
+        status=status,
+        passing=status >= 500 or status in _PASSING,
+        retry_after=_retry_after(answer.headers, now),
+    )
+
+
+def _retry_after(headers: httpx.Headers, now: datetime) -> datetime | None:
+    value = headers.get("retry-after", "").strip()
+    latest = now + _LONGEST_PAUSE
+    try:
+        if value.isdecimal():
+            return min(now + timedelta(seconds=int(value)), latest)
+        date = parsedate_to_datetime(value)
+        # A date of "-0000" says UTC too, and no more.
+        return min(date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC), latest)
+    except OverflowError:
+        return latest
+    except ValueError:
+        return None

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import httpcore
@@ -17,6 +17,7 @@ from transforms.errors import Reason
 
 _KEPT = 30.0  # seconds that a connection waits for the next request
 _DRAINED = 1 << 16  # bytes read of a body that nobody wants, so that its connection can be kept
+_DRAINING = 5.0  # seconds that are spent on that
 _FAULTS = (
     TimeoutError,
     httpcore.TimeoutException,
@@ -72,8 +73,11 @@ class Wire:
         while self._kept:
             await self._kept.pop().aclose()
 
-    async def ask(self, request: httpx.Request, seconds: float, most_bytes: int) -> Answer:
+    async def ask(self, request: httpx.Request, seconds: float, most_bytes: int | None) -> Answer:
         """Send *request* and read the answer.
+
+        Args:
+            most_bytes: None where the status is all that is wanted.
 
         Raises:
             FetchError: no whole answer within *seconds*, or one of more than *most_bytes*.
@@ -84,9 +88,12 @@ class Wire:
             async with asyncio.timeout(seconds), self._connection(outgoing) as connection:
                 response = await connection.handle_async_request(outgoing)
                 headers = httpx.Headers(response.headers)
-                if 200 <= response.status < 300:
+                if most_bytes is not None and 200 <= response.status < 300:
                     decoder = BodyDecoder(headers.get("content-encoding", ""), most_bytes)
-                await _read(response, decoder)
+                if most_bytes is None:
+                    await _drain(response)
+                else:
+                    await _read(response, decoder)
                 return Answer(
                     status=response.status,
                     headers=headers,
@@ -166,6 +173,7 @@ class Wire:
                 scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
             ),
             headers=request.headers.raw,
+            content=request.content,
             extensions={"timeout": self._timeouts},
         )
 
@@ -179,3 +187,10 @@ async def _read(response: httpcore.Response, decoder: BodyDecoder | None) -> Non
         elif (drained := drained + len(data)) > _DRAINED:
             return
     await response.aclose()
+
+
+async def _drain(response: httpcore.Response) -> None:
+    """Read the body so that the connection can be kept; what goes wrong costs that alone."""
+    with suppress(*_FAULTS):
+        async with asyncio.timeout(_DRAINING):
+            await _read(response, None)

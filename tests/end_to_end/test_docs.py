@@ -314,6 +314,7 @@ def test_all_files_of_a_run_are_documented(played: Callable[[Path], Played]) -> 
     themes = ("encryption", "migration", "organised_crime")
     assert files == {
         "manifest.json",
+        "articles.jsonl.zst",
         "dead_letters.jsonl",
         "feeds.jsonl",
         "ledger_answers.jsonl.zst",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from pipeline.ledger import Ledger, LedgerError
+from pipeline.ledger import DeliveryState, Ledger, LedgerError, schema
 from tests.ledger.process import ROOT
 from tests.ledger.samples import NOW, an_id, seen, told
 
@@ -91,16 +91,35 @@ def test_a_newer_ledger(url: str, create: bool) -> None:
 def test_an_older_ledger_is_migrated_by_who_may(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Ledger.open(url, create=True) as ledger:
         ledger.apply("run", 1, NOW, [seen(1)])
-    monkeypatch.setattr("pipeline.ledger.schema.REVISIONS", ("r0001", "r0002"))
-    monkeypatch.setattr("pipeline.ledger.store.REVISIONS", ("r0001", "r0002"))
+    newer = (*schema.REVISIONS, "r9999")
+    monkeypatch.setattr("pipeline.ledger.schema.REVISIONS", newer)
+    monkeypatch.setattr("pipeline.ledger.store.REVISIONS", newer)
     migrated = []
     monkeypatch.setattr("pipeline.ledger.store.upgrade", migrated.append)
-    with pytest.raises(LedgerError, match=r"is of an older policywire \(schema r0001\)"):
+    with pytest.raises(LedgerError, match=r"is of an older policywire \(schema r0002\)"):
         Ledger.open(url)
     assert not migrated
     with Ledger.open(url, create=True) as ledger:
         assert ledger.known_articles([an_id(1)])
     assert len(migrated) == 1
+
+
+def test_a_ledger_from_before_there_were_sinks(url: str) -> None:
+    with Ledger.open(url, create=True) as ledger:
+        ledger.apply("run 1", 1, NOW, [seen(1)])
+        before = list(ledger.export())
+        with ledger._writing() as connection:
+            connection.execute(text("DROP TABLE deliveries"))
+            connection.execute(text("UPDATE ledger_revision SET version_num = 'r0001'"))
+    with pytest.raises(LedgerError, match=r"is of an older policywire \(schema r0001\)"):
+        Ledger.open(url)
+    with Ledger.open(url, create=True) as ledger:
+        assert list(ledger.export()) == before
+        new = DeliveryState(
+            sink="a", part="", run_id="run 2", sequence=2, next_at=NOW, changed_at=NOW
+        )
+        ledger.apply("run 2", 2, NOW, [seen(2)], [new])
+        assert ledger.outbox.pending("a", "") == [new]
 
 
 def test_no_ledger(url: str, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_a_run_killed_in_the_middle_of_its_changes_leaves_none(url: str, ledger:
         process.kill()
     with Ledger.open(url) as again:
         assert list(again.export()) == before
-        assert again.applied_runs(["killed"]) == set()
+        assert again.applied_runs(["killed"]) == {}
         assert again.apply("killed", 2, NOW, changes())
         assert len(again.known_articles([an_id(number) for number in range(10)])) == 5
 
@@ -101,6 +101,22 @@ def test_two_ledgers_are_held_apart(sqlite_url: str, postgres_url: str, tmp_path
         hold(postgres_url, "run 1", AT_ONCE),
         hold(other, "run 1", AT_ONCE),
     ):
+        pass
+
+
+def test_sinks_are_held_apart_from_the_ledger_and_from_each_other(url: str) -> None:
+    with (
+        hold(url, "run 1", AT_ONCE),
+        hold(url, "delivering", AT_ONCE, sink="one"),
+        hold(url, "delivering", AT_ONCE, sink="two") as held,
+    ):
+        held.check()
+        with (
+            pytest.raises(LedgerBusy, match=r"the sink one of the ledger .* is held by .*deliver"),
+            hold(url, "delivering", AT_ONCE, sink="one"),
+        ):
+            pytest.fail("it is held")
+    with hold(url, "delivering", AT_ONCE, sink="one"):
         pass
 
 

@@ -33,7 +33,7 @@ def test_a_new_ledger_is_empty(ledger: Ledger) -> None:
     assert ledger.known_articles([an_id(1)]) == {}
     assert ledger.candidates([1]) == []
     assert ledger.stories([an_id(1)]) == {}
-    assert ledger.applied_runs(["run 1"]) == set()
+    assert ledger.applied_runs(["run 1"]) == {}
     assert list(ledger.export()) == []
 
 
@@ -42,7 +42,7 @@ def test_nothing_asked_is_nothing_found(ledger: Ledger) -> None:
     assert ledger.known_articles([]) == {}
     assert ledger.candidates([]) == []
     assert ledger.stories([]) == {}
-    assert ledger.applied_runs([]) == set()
+    assert ledger.applied_runs([]) == {}
 
 
 def test_an_article_without_a_theme_is_known(ledger: Ledger) -> None:
@@ -200,7 +200,9 @@ def test_more_than_one_statement_can_hold(ledger: Ledger, monkeypatch: pytest.Mo
     assert len(ledger.candidates([0])) == 200
     assert len(ledger.stories(ids)) == 200
     apply(ledger, again(*range(1001, 2801), at=NOW + HOUR))
-    assert ledger.prune(NOW + HOUR) == Pruned(articles=200, stories=200, alerts=200, keys=400)
+    assert ledger.prune(NOW + HOUR) == Pruned(
+        articles=200, stories=200, alerts=200, keys=400, deliveries=0
+    )
     assert {one.last_seen_at for one in ledger.known_articles(ids).values()} == {NOW + HOUR}
 
 
@@ -215,7 +217,7 @@ def test_a_run_is_applied_once(ledger: Ledger) -> None:
     assert not ledger.apply("a", 1, NOW, unread())
     assert not ledger.apply("a", 3, NOW, unread())
     assert list(ledger.export()) == before
-    assert ledger.applied_runs(["a", "b", "c"]) == {"a", "b"}
+    assert ledger.applied_runs(["a", "b", "c"]) == {"a": 1, "b": 2}
     assert ledger.next_sequence() == 3
 
 
@@ -263,9 +265,9 @@ def test_what_is_no_change_is_refused(ledger: Ledger, change: SeenArticles) -> N
 def test_pruning_forgets_what_was_not_seen_since(ledger: Ledger) -> None:
     apply(ledger, seen(1), seen(2), seen(3, at=NOW + HOUR))
     apply(ledger, again(2, at=NOW + HOUR))
-    assert ledger.prune(NOW + HOUR) == Pruned(articles=1, stories=0, alerts=0, keys=0)
+    assert ledger.prune(NOW + HOUR) == Pruned(articles=1, stories=0, alerts=0, keys=0, deliveries=0)
     assert set(ledger.known_articles([an_id(n) for n in (1, 2, 3)])) == {an_id(2), an_id(3)}
-    assert ledger.applied_runs(["run 1", "run 2"]) == {"run 1", "run 2"}
+    assert ledger.applied_runs(["run 1", "run 2"]) == {"run 1": 1, "run 2": 2}
     assert ledger.next_sequence() == 3
 
 
@@ -273,10 +275,10 @@ def test_pruning_forgets_a_story_with_its_last_article(ledger: Ledger) -> None:
     apply(ledger, told(1, 100, keys=(1, 2)), told(2, 100, keys=(2, 3)), alert(100))
     apply(ledger, told(3, 200, keys=(3,)), alert(200), alert(200, "other"))
     apply(ledger, again(3, at=NOW + HOUR))
-    assert ledger.prune(NOW + HOUR) == Pruned(articles=2, stories=1, alerts=1, keys=4)
+    assert ledger.prune(NOW + HOUR) == Pruned(articles=2, stories=1, alerts=1, keys=4, deliveries=0)
     assert [one.article_id for one in ledger.candidates([1, 2, 3])] == [an_id(3)]
     assert set(ledger.stories([an_id(100), an_id(200)])) == {an_id(200)}
-    assert ledger.prune(NOW + HOUR) == Pruned(0, 0, 0, 0)
+    assert ledger.prune(NOW + HOUR) == Pruned(0, 0, 0, 0, 0)
 
 
 def test_a_story_that_is_still_seen_stays_whole(ledger: Ledger) -> None:
@@ -284,7 +286,7 @@ def test_a_story_that_is_still_seen_stays_whole(ledger: Ledger) -> None:
     apply(ledger, told(1, 100, keys=(1,)), told(2, 100, keys=(2,)), alert(100))
     apply(ledger, again(2, at=NOW + HOUR))
     before = ledger.stories([an_id(100)])
-    assert ledger.prune(NOW + HOUR) == Pruned(0, 0, 0, 0)
+    assert ledger.prune(NOW + HOUR) == Pruned(0, 0, 0, 0, 0)
     assert ledger.stories([an_id(100)]) == before
     assert len(ledger.candidates([1, 2])) == 2
 
@@ -292,7 +294,7 @@ def test_a_story_that_is_still_seen_stays_whole(ledger: Ledger) -> None:
 def test_pruning_forgets_stories_that_nobody_tells(ledger: Ledger) -> None:
     apply(ledger, told(1, 100), alert(100))
     apply(ledger, told(1, 200))
-    assert ledger.prune(NOW - HOUR) == Pruned(articles=0, stories=1, alerts=1, keys=0)
+    assert ledger.prune(NOW - HOUR) == Pruned(articles=0, stories=1, alerts=1, keys=0, deliveries=0)
 
 
 def test_what_was_pruned_is_new_again(ledger: Ledger) -> None:
@@ -379,6 +381,7 @@ def test_the_stats_count(ledger: Ledger) -> None:
     assert stats.rows == {
         "alerts": 1,
         "articles": 3,
+        "deliveries": 0,
         "feeds": 0,
         "keys": 2,
         "runs": 1,

@@ -4,11 +4,14 @@ import os
 import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from pipeline.config import LoadedConfig, PipelineConfig, default_config_dir, load_config
+from pipeline.sinks import base
 from transforms.errors import ConfigError
 from transforms.logic.themes.matcher import ThemeMatcher
 
@@ -175,7 +178,8 @@ def test_the_digest_is_that_of_all_files(load: Load) -> None:
     [
         ("input: {}", "1: input: unknown field; did you mean 'inputs'?"),
         ("\n\nzzz: 1", "3: zzz: unknown field; known: inputs, themes, out, keep_runs, "
-         "backfill_after, fetching, stories, ledger, limits, aggregates, runner"),
+         "backfill_after, fetching, stories, ledger, limits, aggregates, sinks, deliveries, "
+         "runner"),
         ("limits:\n  record_byte: 5", "2: limits.record_byte: unknown field; did you mean "
          "'record_bytes'?"),
         ("limits: 5", "1: limits: fields with values are wanted here"),
@@ -202,10 +206,57 @@ def test_the_digest_is_that_of_all_files(load: Load) -> None:
         ("themes:\n  - none/*.yaml", "2: themes.0: no file matches 'none/*.yaml'"),
         ("themes: [themes/*.yaml, themes/x.yaml]", "1: themes.1: no file matches 'themes/x.yaml'"),
         ("- a", "1: file: fields with values are wanted here"),
+        ("sinks: diary", "1: sinks: a list is wanted here"),
+        ("sinks:\n- diary", "2: sinks.0: fields with values are wanted here"),
+        ("sinks:\n- name: a", "2: sinks.0.kind: this field is needed"),
+        ("sinks:\n- kind: diary\n  path: x", "2: sinks.0.name: this field is needed"),
+        ("sinks:\n- {kind: diary, name: a, path: x}\n- {kind: diary, name: B, path: x}",
+         "3: sinks.1.name: String should match pattern '^[a-z][a-z0-9_-]{0,39}$'"),
+        ("sinks:\n- kind: diary\n  name: a\n  paht: x\n  path: x",
+         "4: sinks.0.paht: unknown field; did you mean 'path'?"),
+        ("sinks:\n- {kind: diary, name: a, path: x}\n- {kind: diary, name: a, path: y}",
+         "1: sinks: two sinks are called 'a'"),
+        ("sinks:\n- {kind: diary, name: a, path: x, routes: []}",
+         "2: sinks.0: a sink without parts is delivered nothing"),
+        ("deliveries: {attempts: 0}", "1: deliveries.attempts: Input should be greater than or "
+         "equal to 1"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_the_configuration(load: Load, pipeline: str, problem: str) -> None:
+def test_a_mistake_in_the_configuration(
+    load: Load, monkeypatch: pytest.MonkeyPatch, pipeline: str, problem: str
+) -> None:
+    monkeypatch.setitem(base.KINDS, "diary", "tests.diary:DiarySettings")
     assert problems(load, pipeline, floods=THEME + TERMS) == [f"pipeline.yaml:{problem}"]
+
+
+def test_a_sink_of_an_unknown_kind(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(base.KINDS, "diary", "tests.diary:DiarySettings")
+    (problem,) = problems(load, "sinks:\n- {kind: dairy, name: a}", floods=THEME + TERMS)
+    known = ", ".join(sorted(base.KINDS))
+    assert problem == f"pipeline.yaml:2: sinks.0: 'dairy' is no kind of sink; known: {known}"
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("tests.no_such_module:X", "cannot be loaded: No module named 'tests.no_such_module'"),
+        ("tests.diary:NoSuchName", "cannot be loaded: module 'tests.diary' has no attribute"),
+        ("tests.diary:Diary", "has no SinkSettings, but <class 'tests.diary.Diary'>"),
+    ],
+)
+def test_a_kind_of_another_package_that_is_none(
+    load: Load, monkeypatch: pytest.MonkeyPatch, value: str, why: str
+) -> None:
+    point = EntryPoint("diary", value, base.GROUP)
+    monkeypatch.setattr(base, "entry_points", lambda group: EntryPoints([point]))
+    (problem,) = problems(load, "sinks:\n- {kind: diary, name: a}", floods=THEME + TERMS)
+    assert f"2: sinks.0: the sink kind 'diary' {why}" in problem
+
+
+def test_each_kind_of_ours_is_there() -> None:
+    for kind in base.KINDS:
+        fields = base.settings_of(kind).model_fields
+        assert get_args(fields["kind"].annotation) == (kind,)
 
 
 def test_a_configuration_without_themes(load: Load) -> None:

@@ -3,8 +3,18 @@
 from datetime import UTC, datetime
 
 from tests.articles import classified, hit, told
-from transforms.logic.counts import HOUR, count, day_of, facts_of, pairs_of, publisher_of
-from transforms.records import ClassifiedArticle, ThemeCount
+from transforms.logic.counts import (
+    DAY,
+    HOUR,
+    MonitoredTally,
+    count,
+    count_monitored,
+    day_of,
+    facts_of,
+    pairs_of,
+    publisher_of,
+)
+from transforms.records import ClassifiedArticle, MonitoredCount, ThemeCount
 
 
 def counted(*articles: ClassifiedArticle) -> list[ThemeCount]:
@@ -38,6 +48,54 @@ def test_an_article_counts_alone_and_with_source_and_language() -> None:
         (24, None, "en"),
         (24, "Paper", "en"),
     ]
+
+
+def seconds(hour: int, minute: int = 0, day: int = 23) -> float:
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC).timestamp()
+
+
+def test_all_that_was_monitored_is_counted_by_hour_and_day() -> None:
+    tallies = MonitoredTally(), MonitoredTally(), MonitoredTally()
+    tallies[0].add([(seconds(18, 59), "Paper", "en"), (seconds(18), "Paper", "en")])
+    tallies[0].add([(seconds(18), "Paper", "fr"), (seconds(0, day=24), "Paper", "en")])
+    tallies[1].add([(seconds(19), "Paper", "en"), (seconds(18, 1), "Blatt", "de")])
+    counts = dict(count_monitored(tally.frame() for tally in tallies))
+    found = {
+        span: {
+            (row["bucket_start"].strftime("%dT%H"), row["source"], row["language"]): row["articles"]
+            for row in table.to_pylist()
+            if row["bucket_end"] - row["bucket_start"] == span
+        }
+        for span, table in counts.items()
+    }
+    assert found == {
+        HOUR: {
+            ("23T18", "Paper", "en"): 2,
+            ("23T18", "Paper", "fr"): 1,
+            ("23T18", "Blatt", "de"): 1,
+            ("23T19", "Paper", "en"): 1,
+            ("24T00", "Paper", "en"): 1,
+        },
+        DAY: {
+            ("23T00", "Paper", "en"): 3,
+            ("23T00", "Paper", "fr"): 1,
+            ("23T00", "Blatt", "de"): 1,
+            ("24T00", "Paper", "en"): 1,
+        },
+    }
+
+
+def test_nothing_monitored_is_no_row() -> None:
+    tables = dict(count_monitored([MonitoredTally().frame()]))
+    assert {span: table.num_rows for span, table in tables.items()} == {HOUR: 0, DAY: 0}
+    assert all(table.column_names == list(MonitoredCount.model_fields) for table in tables.values())
+
+
+def test_a_time_before_1970_has_its_own_hour() -> None:
+    tally = MonitoredTally()
+    tally.add([(-1.0, "Paper", "en")])
+    (row,) = dict(count_monitored([tally.frame()]))[HOUR].to_pylist()
+    assert row["bucket_end"] == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_facts_meet_by_theme_and_day() -> None:

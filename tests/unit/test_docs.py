@@ -25,6 +25,7 @@ from pipeline.feeds.model import FeedChoice, OpmlChoice
 from pipeline.feeds.outcomes import FeedReport
 from pipeline.ledger import LedgerBusy, LedgerStats
 from pipeline.manifest import Manifest
+from pipeline.sinks.base import SinkSettings
 from pipeline.status import Status
 from transforms.errors import ConfigError, Reason
 from transforms.logic.dates import parse_date
@@ -38,7 +39,9 @@ from transforms.logic.themes.spelling import spellings
 from transforms.logic.themes.syntax import DEEPEST, LARGEST, LONGEST, QueryError, parse_query
 from transforms.records import (
     Alert,
+    ArticleSummary,
     DeadLetter,
+    MonitoredCount,
     OddityCode,
     QueryTotal,
     ThemeCount,
@@ -51,6 +54,7 @@ COMMANDS = ROOT / "docs" / "commands.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 THEMES = ROOT / "docs" / "themes.md"
 FEEDS = ROOT / "docs" / "feeds.md"
+SINKS = ROOT / "docs" / "sinks.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -225,7 +229,7 @@ def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fiel
     for name, field in model.model_fields.items():
         inner = models_in(field.annotation)
         keyed = ".*" if str(field.annotation).startswith("dict[") else ""
-        if len(inner) == 1:
+        if len(inner) == 1 and inner[0] is not SinkSettings:  # each kind has its own
             yield from fields(inner[0], f"{prefix}{name}{keyed}.")
         else:
             yield prefix + name, field
@@ -247,6 +251,8 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
         ("Columns of theme counts", "column", ThemeCount),
         ("Columns of theme_pairs", "column", ThemePair),
         ("Columns of queries", "column", QueryTotal),
+        ("Articles", "field", ArticleSummary),
+        ("Columns of monitored counts", "column", MonitoredCount),
         ("Dead letters", "field", DeadLetter),
         ("Manifest", "field", Manifest),
     ],
@@ -280,6 +286,14 @@ def test_all_settings_of_feeds_are_documented_with_their_defaults(
             assert default == "required"
         else:
             assert yaml.safe_load(default) == json.loads(json.dumps(field.default)), row["field"]
+
+
+def test_the_settings_of_every_sink_are_documented_with_their_defaults() -> None:
+    said = table(SINKS, "Settings of every sink", "field").dicts()
+    assert [bare(row["field"]) for row in said] == list(SinkSettings.model_fields)
+    for row in said:
+        field, default = SinkSettings.model_fields[bare(row["field"])], bare(row["default"])
+        assert default == ("required" if field.is_required() else field.default)
 
 
 def test_all_fields_of_labelled_articles_are_documented() -> None:

@@ -12,10 +12,18 @@ import pytest
 
 from pipeline.config import LedgerChoice, PipelineConfig
 from pipeline.feeds.model import Feed
-from pipeline.ledger import Ledger
+from pipeline.ledger import DeliveryState, Ledger
 from pipeline.manifest import LEDGER_CHANGES, MANIFEST, AlertCounts, Counts, Manifest, Runner
 from pipeline.runs import run_key
-from pipeline.status import LedgerState, Status, status, write_prometheus
+from pipeline.sinks import base
+from pipeline.status import (
+    DeliveriesState,
+    FeedsState,
+    LedgerState,
+    Status,
+    status,
+    write_prometheus,
+)
 from tests.unit.test_docs import ROOT, table
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -143,6 +151,53 @@ def test_runs_that_the_ledger_does_not_know_are_a_problem(out: Path) -> None:
 def test_a_run_that_was_just_finished_may_not_be_applied_yet(out: Path) -> None:
     make_run(out, 3, NOW - timedelta(minutes=5), applied=False)
     assert look(out).problems == ()
+
+
+def sinks(monkeypatch: pytest.MonkeyPatch, *names: str) -> PipelineConfig:
+    monkeypatch.setitem(base.KINDS, "diary", "tests.diary:DiarySettings")
+    return PipelineConfig.model_validate(
+        {"sinks": [{"kind": "diary", "name": name, "path": name} for name in names]}
+    )
+
+
+def put(out: Path, sink: str, number: int, **more: Any) -> None:
+    new = DeliveryState(
+        sink=sink, part="", run_id=f"run {number}", sequence=number,
+        next_at=NOW, changed_at=NOW, **more,
+    )  # fmt: skip
+    with Ledger.open(CONFIG.ledger.url_below(out)) as ledger:
+        ledger.outbox.add([new])
+
+
+def test_without_sinks_nothing_is_said_of_deliveries(out: Path) -> None:
+    put(out, "ops", 1, state="dead", error="gone")  # of a sink that is no longer named
+    assert (look(out).deliveries, look(out).problems) == (None, ())
+
+
+def test_deliveries_that_wait_are_no_problem(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(out, "ops", 1, state="delivered")
+    put(out, "ops", 2, attempts=1, error="no answer")
+    put(out, "ops", 3)
+    state = look(out, sinks(monkeypatch, "ops", "archive"))
+    assert state.deliveries == DeliveriesState(
+        pending={"ops": 2, "archive": 0}, dead={"ops": 0, "archive": 0}, failing={}
+    )
+    assert (state.problems, state.warnings) == ((), ())
+
+
+def test_a_sink_that_fails_is_a_warning_and_one_that_is_given_up_a_problem(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(out, "ops", 1, state="dead", attempts=10, error="gone")
+    put(out, "ops", 2, state="dropped", error="gone")
+    put(out, "archive", 1, attempts=2, error="no answer")
+    state = look(out, sinks(monkeypatch, "ops", "archive"))
+    assert state.problems == ("deliveries were given up: 1: ops",)
+    assert state.warnings == ("the sink archive fails: no answer",)
+    found = by_label(metrics(state, tmp_path)["policywire_deliveries"], "sink", "state")
+    assert found == {
+        ("ops", "pending"): 0, ("archive", "pending"): 1, ("ops", "dead"): 1, ("archive", "dead"): 0
+    }  # fmt: skip
 
 
 def test_a_lost_ledger_is_a_problem_and_is_not_made(out: Path) -> None:
@@ -309,7 +364,10 @@ def test_a_monitor_is_given_the_figures(out: Path, tmp_path: Path) -> None:
 
 def test_all_metrics_are_documented(out: Path, tmp_path: Path) -> None:
     said = table(ROOT / "docs" / "operations.md", "Prometheus", "metric")
-    assert said.column() == list(metrics(look(out), tmp_path))
+    feeds = FeedsState(feeds=1, asked=1, failing=(), gone=(), silent=(), overdue=0)
+    deliveries = DeliveriesState(pending={"ops": 1}, dead={"ops": 0}, failing={})
+    everything = look(out).model_copy(update={"feeds": feeds, "deliveries": deliveries})
+    assert said.column() == list(metrics(everything, tmp_path))
 
 
 def test_all_values_are_finite_numbers(out: Path, tmp_path: Path) -> None:

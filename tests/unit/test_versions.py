@@ -43,14 +43,21 @@ def test_versions_and_articles_are_counted() -> None:
     assert (found.read, found.distinct, len(found.payloads)) == (3, 2, 1)
 
 
-def test_an_article_without_a_theme_takes_fifty_bytes() -> None:
-    assert len(frame(classified(A, hits=()))) == 50
+def test_an_article_without_a_theme_takes_few_bytes() -> None:
+    assert len(frame(classified(A, hits=()))) == 51 + len("en Paper")
 
 
 def test_the_ledger_is_told_of_articles_without_a_theme() -> None:
     article = classified(A, hits=())
     (plain,) = newest([frame(article)]).plain
-    assert plain == (A, article.text_hash[:32], int(article.published_at.timestamp()), "file")
+    seconds = int(article.published_at.timestamp())
+    assert plain[:4] == (A, article.text_hash[:32], seconds, "file")
+
+
+@pytest.mark.parametrize("source", ["Paper", "Il Giornale del Porto", " ", "新聞 \n\0"])
+def test_articles_without_a_theme_are_counted_by_language_and_source(source: str) -> None:
+    (plain,) = newest([frame(classified(A, hits=(), source=source, language="und"))]).plain
+    assert (plain.language, plain.source) == ("und", source)
 
 
 def test_an_article_that_lost_its_theme_travels_so_that_its_alert_can_be_cancelled() -> None:

@@ -1,13 +1,23 @@
 """Counting what was published: per theme and span of time, per pair of themes, per query."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import chain, combinations
 from typing import NamedTuple
 
+import numpy as np
+import orjson
+import pyarrow as pa
+
 from transforms.logic.urls import host_of
-from transforms.records import ClassifiedArticle, QueryTotal, ThemeCount, ThemePair, ToldArticle
+from transforms.records import (
+    ClassifiedArticle,
+    QueryTotal,
+    ThemeCount,
+    ThemePair,
+    ToldArticle,
+)
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -105,6 +115,57 @@ def publisher_of(article: ClassifiedArticle) -> str:
     """The host of its link without 'www.', else its source."""
     host = host_of(article.canonical_url) if article.canonical_url else None
     return host or article.source
+
+
+class MonitoredTally:
+    """How many articles were classified, by hour, source and language.
+
+    What it gives out is for `count_monitored`, which adds up the tallies of many.
+    """
+
+    def __init__(self) -> None:
+        self._articles: Counter[tuple[int, str, str]] = Counter()
+
+    def add(self, articles: Iterable[tuple[float, str, str]]) -> None:
+        """Count articles, each as its date in seconds since 1970, its source and language."""
+        self._articles.update(
+            (int(time // 3600), source, language) for time, source, language in articles
+        )
+
+    def frame(self) -> bytes:
+        """What was counted."""
+        return orjson.dumps([(*key, articles) for key, articles in self._articles.items()])
+
+
+def count_monitored(frames: Iterable[bytes]) -> Iterator[tuple[timedelta, pa.Table]]:
+    """All counts by hour and by day, as tables with the columns of `MonitoredCount`.
+
+    As tables, since there may be as many counts as articles. *frames* are those of several
+    tallies.
+    """
+    counted = list(chain.from_iterable(map(orjson.loads, frames)))
+    hours, sources, languages, articles = zip(*counted, strict=True) if counted else ((),) * 4
+    for span in (HOUR, DAY):
+        width = span // HOUR
+        starts = [hour // width * width for hour in hours]
+        table = pa.table(
+            {
+                "bucket_start": _moments(starts),
+                "bucket_end": _moments([start + width for start in starts]),
+                "source": pa.array(sources, pa.string()),
+                "language": pa.array(languages, pa.string()),
+                "articles": pa.array(articles, pa.int64()),
+            }
+        )
+        keys = table.column_names[:-1]
+        summed = table.group_by(keys).aggregate([("articles", "sum")])
+        yield span, summed.rename_columns([*keys, "articles"])
+
+
+def _moments(hours: list[int]) -> pa.Array:
+    """Hours since 1970 as times."""
+    micros = np.array(hours, np.int64) * (HOUR // timedelta(microseconds=1))
+    return pa.array(micros, pa.timestamp("us", tz="UTC"))
 
 
 class Pair(NamedTuple):

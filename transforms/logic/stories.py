@@ -21,6 +21,7 @@ from transforms.records import (
     AlertArticle,
     AlertChange,
     AlertStory,
+    ArticleSummary,
     Candidate,
     Cause,
     Change,
@@ -33,6 +34,7 @@ from transforms.records import (
     Story,
     StoryArticle,
     ThemeHit,
+    ThemeSummary,
     ToldArticle,
     ToldChange,
 )
@@ -331,6 +333,31 @@ def told_change(told: ToldArticle, themes: str, as_of: datetime) -> ToldChange:
         signature=one.signature,
         keys=all_keys(one),
         known=one.known,
+    )
+
+
+def summary_of(told: ToldArticle) -> ArticleSummary:
+    """What other systems are told of an article."""
+    article = told.article
+    hits = sorted(article.hits, key=lambda hit: hit.theme)
+    return ArticleSummary(
+        article_id=article.article_id,
+        story_id=told.story.story_id,
+        url=article.url,
+        title=article.title,
+        source=article.source,
+        language=article.language,
+        tags=article.tags,
+        published_at=article.published_at,
+        updated_at=article.updated_at,
+        seen_at=article.seen_at,
+        text_hash=article.text_hash,
+        themes=tuple(
+            ThemeSummary(
+                theme=hit.theme, level=hit.level, score=hit.score, evidence=hit.evidence[0]
+            )
+            for hit in hits
+        ),
     )
 
 

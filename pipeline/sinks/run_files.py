@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import zstandard
 
@@ -75,6 +76,20 @@ class WriteTable(beam.PTransform):
         )
 
 
+class WriteArrow(beam.PTransform):
+    """Write (table name, Arrow table) pairs, each name once, as `WriteTable` does."""
+
+    def __init__(self, folder: Path, formats: Sequence[TableFormat]) -> None:
+        super().__init__()
+        self._folder = folder
+        self._formats = tuple(formats)
+
+    def expand(self, tables: beam.PCollection[tuple[str, pa.Table]]) -> beam.PCollection[str]:
+        return tables | "WriteArrow" >> beam.Map(
+            _write_element, folder=self._folder, formats=self._formats
+        )
+
+
 _ORDER = struct.Struct(">I")
 
 
@@ -118,6 +133,14 @@ def _write_rows(
     return name
 
 
+def _write_element(
+    element: tuple[str, pa.Table], folder: Path, formats: Sequence[TableFormat]
+) -> str:
+    name, table = element
+    write_arrow(folder, name, table, formats)
+    return name
+
+
 def write_table(
     folder: Path,
     name: str,
@@ -130,33 +153,35 @@ def write_table(
     In CSV times are ISO 8601 in UTC and None is an empty cell.
     """
     columns = list(record_type.model_fields)
-    rows = sorted(
-        (record.model_dump() for record in records),
-        key=lambda row: [(row[column] is not None, row[column] or 0) for column in columns],
-    )
+    schema = pa.schema([(column, _arrow_type(record_type, column)) for column in columns])
+    table = pa.Table.from_pylist([record.model_dump() for record in records], schema=schema)
+    write_arrow(folder, name, table, formats)
+
+
+def write_arrow(folder: Path, name: str, table: pa.Table, formats: Sequence[TableFormat]) -> None:
+    """Write a table as `write_table` does."""
+    ordered = table.sort_by([(column, "ascending") for column in table.column_names])
     if "csv" in formats:
-        _replace(folder / f"{name}.csv", lambda path: _write_csv(path, columns, rows))
+        _replace(folder / f"{name}.csv", lambda path: _write_csv(path, ordered))
     if "parquet" in formats:
-        schema = pa.schema([(c, _arrow_type(record_type, c)) for c in columns])
-        table = pa.Table.from_pylist(rows, schema=schema)
-        _replace(folder / f"{name}.parquet", lambda path: pq.write_table(table, path))
+        _replace(folder / f"{name}.parquet", lambda path: pq.write_table(ordered, path))
 
 
-def _write_csv(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:
+def _write_csv(path: Path, table: pa.Table) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        for row in rows:
-            writer.writerow([_cell(row[column]) for column in columns])
+        writer.writerow(table.column_names)
+        writer.writerows(zip(*map(_cells, table.columns), strict=True))
 
 
-def _cell(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    # A spreadsheet takes a cell that begins so for a formula.
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value
+def _cells(column: pa.ChunkedArray) -> list[object]:
+    if pa.types.is_timestamp(column.type):
+        column = pc.strftime(column.cast(pa.timestamp("s", tz="UTC")), "%Y-%m-%dT%H:%M:%SZ")
+    elif pa.types.is_string(column.type):
+        # A spreadsheet takes a cell that begins so for a formula.
+        column = pc.replace_substring_regex(column, r"^([=+\-@\t\r])", r"'\1")
+    cells: list[object] = column.to_pylist()
+    return cells
 
 
 def _arrow_type(record_type: type[Record], column: str) -> pa.DataType:

@@ -1,0 +1,1 @@
+"""The kind `database`: all that was found, in tables of SQLite or PostgreSQL."""

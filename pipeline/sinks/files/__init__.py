@@ -1,0 +1,1 @@
+"""The kind `files`: runs as flat tables in JSON Lines, CSV or Parquet."""

@@ -1,0 +1,1 @@
+"""The kind `search`: files that the bulk interface of OpenSearch and Elasticsearch takes."""
