@@ -26,6 +26,7 @@ from pydantic import (
 from pipeline.feeds.model import FeedChoice, FeedSource
 from pipeline.quantities import PositiveSpan, Size, TimeSpan, read_span
 from pipeline.sinks.base import SinkSettings, settings_of
+from pipeline.stats.burst_rules import BurstRule
 from transforms.errors import ConfigError
 from transforms.logic.documents import FieldNames
 from transforms.logic.themes.model import (
@@ -200,8 +201,10 @@ class PipelineConfig(_Part):
     ledger: LedgerChoice = LedgerChoice()
     limits: SizeLimits = SizeLimits()
     aggregates: Aggregates = Aggregates()
+    bursts: tuple[BurstRule, ...] = ()
     sinks: Annotated[tuple[Sink, ...], AfterValidator(_distinct)] = ()
     deliveries: Deliveries = Deliveries()
+    report: bool = False
     runner: RunnerChoice = RunnerChoice()
 
     def without_secrets(self) -> Self:
@@ -260,6 +263,11 @@ def load_config(path: Path | None) -> LoadedConfig:
             if file not in files:
                 files[file] = _File(file)
     themes = _merged([file for file in files.values() if file is not main])
+    names = [theme.theme for theme in themes]
+    for number, rule in enumerate(config.bursts if config else ()):
+        if rule.theme is not None and rule.theme not in names:
+            why = f"no theme is called {rule.theme!r}" + _suggestion(rule.theme, names)
+            main.blame(("bursts", str(number), "theme"), why)
     problems = [problem for file in files.values() for problem in file.problems()]
     if problems or config is None:
         raise ConfigError(*problems)

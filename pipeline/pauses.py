@@ -29,6 +29,7 @@ Point = Literal[
     "executed",
     "files_completed",
     "reconciled",
+    "bursts_written",
     "manifest_written",
     "run_moved",
     "latest_written",

@@ -18,6 +18,7 @@ import orjson
 import zstandard
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipeline.burst_alerts import write_bursts
 from pipeline.config import LoadedConfig, PipelineConfig
 from pipeline.console import Progress, printable
 from pipeline.deliveries import Delivered, begin_new_sinks, deliver, outgoing
@@ -43,9 +44,11 @@ from pipeline.manifest import (
 from pipeline.memory import return_freed_memory
 from pipeline.pauses import pass_point
 from pipeline.remembering import open_ledger, read_changes
+from pipeline.report import need_extra, write_report
 from pipeline.runners import beam_options, choose_runner, execute, watched
 from pipeline.runs import (
     PROGRESS,
+    CompleteRun,
     commit,
     complete_runs,
     next_sequence,
@@ -105,8 +108,8 @@ def run(
 
     Raises:
         ConfigError: an input pattern names no file, a list of feeds cannot be read, a
-            variable that a feed names is not set, or a Beam option is unknown; nothing
-            was read.
+            variable that a feed names is not set, a Beam option is unknown, or what draws
+            the report is not installed; nothing was read.
         LedgerBusy: another run holds the ledger.
         LedgerError: the ledger cannot be used; it is as it was.
         RunError: the run failed; nothing of it is visible.
@@ -114,6 +117,8 @@ def run(
     pass_point("started")
     return_freed_memory()
     config = loaded.config
+    if config.report:
+        need_extra()
     started_at = datetime.now(UTC)
     as_of = as_of or started_at.replace(microsecond=0)
     configured = inputs is None and feeds is None
@@ -184,8 +189,13 @@ def run(
                 versions=versions(),
                 config=config.without_secrets().model_dump(mode="json", exclude={"sinks"}),
                 themes={theme.theme: theme.version for theme in loaded.themes},
-                files=output_files(staged),
+                files={},
             )
+            write_bursts(
+                folder, CompleteRun(staged, manifest), config.bursts, config.backfill_after
+            )
+            pass_point("bursts_written")
+            manifest = manifest.model_copy(update={"files": output_files(staged)})
             held.check()
             run_dir = commit(folder, staged, manifest)
         _apply(ledger, run_dir, manifest, config.sinks)
@@ -195,7 +205,10 @@ def run(
         waiting = ledger.outbox.pending_runs([sink.name for sink in config.sinks])
         rotate(folder, config.keep_runs, needed=waiting)
         pass_point("rotated")
-    return RunResult(run_dir, manifest, _deliver(config, folder))
+    delivered = _deliver(config, folder)
+    if config.report:
+        _write_report(loaded.themes, folder)
+    return RunResult(run_dir, manifest, delivered)
 
 
 def _deliver(config: PipelineConfig, out: Path) -> Sequence[Delivered]:
@@ -206,6 +219,13 @@ def _deliver(config: PipelineConfig, out: Path) -> Sequence[Delivered]:
     except LedgerError as error:
         _LOGGER.warning("nothing is delivered to sinks: %s", error)
         return ()
+
+
+def _write_report(themes: Sequence[Theme], out: Path) -> None:
+    try:
+        write_report(out, {theme.theme: theme.title for theme in themes})
+    except Exception as error:  # noqa: BLE001 # the run is complete, whatever is wrong with its page
+        _LOGGER.warning("the report is not written: %s", error)
 
 
 def plan_graph(

@@ -17,6 +17,7 @@ class Schema(StrEnum):
     ALERT = "alert"
     ARTICLE = "article"
     AGGREGATE = "aggregate"
+    BURST = "burst"
     DEAD_LETTER = "dead-letter"
     MANIFEST = "manifest"
 
@@ -84,6 +85,7 @@ def schema(name: Annotated[Schema, typer.Argument(help="What to describe.")]) ->
         Schema.ALERT: records.Alert,
         Schema.ARTICLE: records.ArticleSummary,
         Schema.AGGREGATE: records.ThemeCount,
+        Schema.BURST: records.BurstAlert,
         Schema.DEAD_LETTER: records.DeadLetter,
         Schema.MANIFEST: Manifest,
     }

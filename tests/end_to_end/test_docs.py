@@ -315,6 +315,7 @@ def test_all_files_of_a_run_are_documented(played: Callable[[Path], Played]) -> 
     assert files == {
         "manifest.json",
         "articles.jsonl.zst",
+        "bursts.jsonl",
         "dead_letters.jsonl",
         "feeds.jsonl",
         "ledger_answers.jsonl.zst",

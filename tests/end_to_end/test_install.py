@@ -48,6 +48,9 @@ def test_a_run_needs_no_checkout(installed: Path, tmp_path: Path) -> None:
     done = policywire(installed, tmp_path, "run", "--input", "seed.txt", "--out", "out")
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "out").glob("runs/*/alerts/*.jsonl"))) == 3
+    reported = policywire(installed, tmp_path, "report", "out")
+    assert reported.returncode == 0, reported.stderr
+    assert "<style>" in (tmp_path / "out" / "report.html").read_text()
     assert str(installed) in policywire_path(installed, tmp_path)
 
 

@@ -178,8 +178,8 @@ def test_the_digest_is_that_of_all_files(load: Load) -> None:
     [
         ("input: {}", "1: input: unknown field; did you mean 'inputs'?"),
         ("\n\nzzz: 1", "3: zzz: unknown field; known: inputs, themes, out, keep_runs, "
-         "backfill_after, fetching, stories, ledger, limits, aggregates, sinks, deliveries, "
-         "runner"),
+         "backfill_after, fetching, stories, ledger, limits, aggregates, bursts, sinks, "
+         "deliveries, report, runner"),
         ("limits:\n  record_byte: 5", "2: limits.record_byte: unknown field; did you mean "
          "'record_bytes'?"),
         ("limits: 5", "1: limits: fields with values are wanted here"),

@@ -26,6 +26,7 @@ from pipeline.feeds.outcomes import FeedReport
 from pipeline.ledger import LedgerBusy, LedgerStats
 from pipeline.manifest import Manifest
 from pipeline.sinks.base import SinkSettings
+from pipeline.stats.burst_rules import BurstRule
 from pipeline.status import Status
 from transforms.errors import ConfigError, Reason
 from transforms.logic.dates import parse_date
@@ -221,6 +222,9 @@ def test_all_schemas_are_documented() -> None:
 # Fields
 
 
+HAVE_OWN_TABLES = (SinkSettings, BurstRule)  # elsewhere; they stand in lists
+
+
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     """The fields of *model* and of the models in it; `*` stands for any key.
 
@@ -229,7 +233,7 @@ def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fiel
     for name, field in model.model_fields.items():
         inner = models_in(field.annotation)
         keyed = ".*" if str(field.annotation).startswith("dict[") else ""
-        if len(inner) == 1 and inner[0] is not SinkSettings:  # each kind has its own
+        if len(inner) == 1 and inner[0] not in HAVE_OWN_TABLES:
             yield from fields(inner[0], f"{prefix}{name}{keyed}.")
         else:
             yield prefix + name, field
