@@ -32,6 +32,7 @@ from transforms.logic.stories import ThemeFacts, alerts_of, summary_of
 from transforms.records import (
     Alert,
     ClassifiedArticle,
+    CodeSet,
     DeadLetter,
     Evidence,
     Origin,
@@ -42,7 +43,8 @@ from transforms.records import (
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 THEMES = ("encryption", "migration")
-FACTS = {theme: ThemeFacts("0123456789abcdef", {"iptc": ("20000001",)}) for theme in THEMES}
+CODES = {"iptc": CodeSet(version="2025", codes=("20000001",))}
+FACTS = {theme: ThemeFacts("0123456789abcdef", CODES) for theme in THEMES}
 
 
 def evidence(sentence: str, words: str, **changes: Any) -> Evidence:

@@ -53,8 +53,8 @@ class SearchSink:
             document = alert.model_dump(mode="json")
             document["codes"] = [
                 f"{vocabulary}:{code}"
-                for vocabulary, codes in alert.codes.items()
-                for code in codes
+                for vocabulary, mapped in alert.codes.items()
+                for code in mapped.codes
             ]
             sentences = [evidence.sentence for evidence in alert.evidence]
             said = _by_language(alert.article.language, alert.article.title, sentences)
