@@ -1,5 +1,6 @@
 """From articles to classified articles, each once."""
 
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
@@ -38,7 +39,8 @@ class ClassifyThemes(beam.PTransform):
         super().__init__()
         if not themes:
             raise ValueError("themes must hold at least one theme")
-        self._themes = tuple(themes)
+        # Beam pickles a stage several times over: of bytes that costs nothing.
+        self._themes = pickle.dumps(tuple(themes))
 
     def expand(
         self, articles: beam.PCollection[FreshArticle]
@@ -47,11 +49,11 @@ class ClassifyThemes(beam.PTransform):
 
 
 class _ClassifyFn(beam.DoFn):
-    def __init__(self, themes: tuple[Theme, ...]) -> None:
+    def __init__(self, themes: bytes) -> None:
         self._themes = themes
 
     def setup(self) -> None:
-        self._matcher = ThemeMatcher(self._themes)
+        self._matcher = ThemeMatcher(pickle.loads(self._themes))  # noqa: S301 # our own bytes
         self._detector = LanguageDetector()
 
     def process(self, article: FreshArticle) -> Iterator[ClassifiedArticle]:
