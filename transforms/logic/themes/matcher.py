@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -44,7 +45,17 @@ class ThemeMatcher:
         check_themes(themes)
         self._keeps_accents = all(theme.accents == "exact" for theme in themes)
         self._themes = [
-            _CompiledTheme(theme, {rule.id: self._compiled(rule, theme) for rule in theme.rules})
+            _CompiledTheme(
+                theme,
+                {
+                    rule.id: _CompiledRule(
+                        rule,
+                        accents=theme.accents == "exact",
+                        haystack_accents=self._keeps_accents,
+                    )
+                    for rule in theme.rules
+                },
+            )
             for theme in sorted(themes, key=lambda theme: theme.theme)
         ]
         self._languages = {rule.language for theme in themes for rule in theme.rules}
@@ -81,11 +92,6 @@ class ThemeMatcher:
         passages = Passages(title, text, reading)
         return tuple(_explanation(theme, reading, passages) for theme in self._themes)
 
-    def _compiled(self, rule: Rule, theme: Theme) -> "_CompiledRule":
-        compiler = Compiler(accents=theme.accents == "exact", haystack_accents=self._keeps_accents)
-        node = compiler.node(rule.expression)
-        return _CompiledRule(rule, node, frozenset(compiler.anchors))
-
     def _read(self, title: str, text: str, language: str, source: str) -> Reading:
         return Reading(
             title,
@@ -105,11 +111,22 @@ class ThemeMatcher:
         return index
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _CompiledRule:
-    rule: Rule
-    node: Node
-    anchors: frozenset[str]
+    """A rule with its tree, which is made when the first article comes that it is for."""
+
+    def __init__(self, rule: Rule, *, accents: bool, haystack_accents: bool) -> None:
+        self.rule = rule
+        self._compiler = Compiler(accents=accents, haystack_accents=haystack_accents)
+
+    @cached_property
+    def node(self) -> Node:
+        return self._compiler.node(self.rule.expression)
+
+    @cached_property
+    def anchors(self) -> frozenset[str]:
+        """All that the tree looks for."""
+        _ = self.node
+        return frozenset(self._compiler.anchors)
 
     def is_for(self, language: str) -> bool:
         return self.rule.language in (None, language) or language == UNKNOWN
