@@ -148,19 +148,27 @@ def sentence_span(text: str, start: int, end: int) -> tuple[int, int]:
 def sentence_ends(text: str) -> list[int]:
     """Where the sentences of a text end, in order: those of `sentence_span`, however long."""
     ends: list[int] = []
+    last = -1
     for match in _END.finditer(text):
-        if ends and match.start() == ends[-1]:
-            ends[-1] = match.end()
-        elif _ends(text, match):
-            ends.append(match.end())
+        start, end = match.span()
+        if start == last:
+            ends[-1] = last = end
+        elif end - start > 1 or text[start] != "." or not _is_short(text, start):
+            ends.append(end)
+            last = end
     return ends
 
 
 def _ends(text: str, match: re.Match[str]) -> bool:
-    if match.group() != ".":
-        return True
-    before = text[max(0, match.start() - 12) : match.start()]
-    _, blank, word = before.rpartition(" ")
-    if blank and word.isalpha():
-        return len(word) > 1 and word not in _ABBREVIATIONS
-    return _SHORT.search(f"{before}.") is None
+    return match.group() != "." or not _is_short(text, match.start())
+
+
+def _is_short(text: str, end: int) -> bool:
+    """Whether the full stop at *end* belongs to an abbreviation or initial."""
+    low = max(0, end - 12)
+    word = text[max(low, text.rfind(" ", low, end) + 1) : end]
+    if word.isalpha():
+        return len(word) == 1 or word in _ABBREVIATIONS
+    # Most numbers and closing brackets need no search.
+    is_letter = word[-1:].isalnum() and not word[-1].isdecimal()
+    return is_letter and _SHORT.search(f"{text[low:end]}.") is not None

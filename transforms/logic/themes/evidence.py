@@ -1,13 +1,12 @@
 """The sentences that show why a theme was found, the best first."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from transforms.logic.text import REACH
 from transforms.logic.themes.reading import Match, Reading
-from transforms.logic.themes.scoring import Found
+from transforms.logic.themes.scoring import Matched
 from transforms.records import Evidence, TextField
 
 MOST_EVIDENCE = 10
@@ -27,37 +26,36 @@ class Passages:
         self._reading = reading
         self._sentences: dict[int, _Span] = {}
 
-    def best(self, counted: Iterable[Found]) -> tuple[Evidence, ...]:
-        """Evidence for a theme, best first, no more than a reader wants.
+    def best(self, counted: Matched) -> list[dict[str, object]]:
+        """Evidence for a theme, best first, no more than a reader wants; to be validated.
 
         The first match of each rule comes before all second ones, and so on; among
         these the heavier rule, then the earlier place. What stands in a sentence
         that was already shown comes after all others.
         """
-        return tuple(islice(self._ranked(counted), MOST_EVIDENCE))
-
-    def _ranked(self, counted: Iterable[Found]) -> Iterator[Evidence]:
-        seen: dict[str, int] = {}
-        ranked = []
-        for match, rule, weight in counted:
-            if weight > 0:
-                seen[rule] = seen.get(rule, 0) + 1
-                ranked.append((seen[rule], -weight, match, rule))
+        ranked = sorted(
+            [
+                (nth, -rule.weight, match, rule.id)
+                for rule, matches in counted
+                if rule.weight > 0
+                for nth, match in enumerate(matches)
+            ]
+        )
         shown: set[_Span] = set()
-        later = []
-        for _, _, match, rule in sorted(ranked):
+        first: list[tuple[str, _Piece]] = []
+        later: list[tuple[str, _Piece]] = []
+        for _, _, match, rule in ranked:
             for piece in self._pieces(match):
-                if piece.sentence in shown:
-                    later.append((rule, piece))
-                else:
-                    shown.add(piece.sentence)
-                    yield self._evidence(rule, piece)
-        for rule, piece in later:
-            yield self._evidence(rule, piece)
+                (later if piece.sentence in shown else first).append((rule, piece))
+                shown.add(piece.sentence)
+            if len(first) >= MOST_EVIDENCE:
+                break
+        return [self._evidence(rule, piece) for rule, piece in (first + later)[:MOST_EVIDENCE]]
 
-    def evidence(self, found: Found) -> list[Evidence]:
+    def evidence(self, rule: str, match: Match) -> list[Evidence]:
         """The words of a match: one piece a sentence that it has words in."""
-        return [self._evidence(found.rule, piece) for piece in self._pieces(found.match)]
+        pieces = self._pieces(match)
+        return [Evidence.model_validate(self._evidence(rule, piece)) for piece in pieces]
 
     def _pieces(self, match: Match) -> list["_Piece"]:
         if len(match) == 1:
@@ -82,18 +80,18 @@ class Passages:
             sentence = sentence[0], self._sentence(self._reading.sentence_at(end - 1))[1]
         return _Piece(field, start, end, sentence)
 
-    def _evidence(self, rule: str, piece: "_Piece") -> Evidence:
+    def _evidence(self, rule: str, piece: "_Piece") -> dict[str, object]:
         field, start, end, (begin, close) = piece
         whole = self._text if field == "text" else self._title
-        return Evidence(
-            query=rule,
-            words=whole[start:end],
-            field=field,
-            start=start,
-            end=end,
+        return {
+            "query": rule,
+            "words": whole[start:end],
+            "field": field,
+            "start": start,
+            "end": end,
             # Cut off where it goes too far.
-            sentence=whole[max(begin, start - REACH, 0) : min(close, end + REACH)],
-        )
+            "sentence": whole[max(begin, start - REACH, 0) : min(close, end + REACH)],
+        }
 
     def _sentence(self, number: int) -> _Span:
         """A sentence of the text without blanks around it."""

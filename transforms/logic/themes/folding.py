@@ -189,6 +189,12 @@ class Haystack:
         """A position as an offset in the original text; below 0 in the title."""
         return self._original_offset(position) - self._original_text_start
 
+    def text_position(self, offset: int) -> int:
+        """Where what stands at an offset in the original text begins."""
+        if not self._starts:
+            return self.text_start + offset
+        return bisect_left(range(len(self.folded)), offset, key=self.text_offset)
+
     def _original_offset(self, position: int) -> int:
         at = bisect_right(self._starts, position) - 1
         return position if at < 0 else self._original_starts[at] + position - self._starts[at]
@@ -212,7 +218,8 @@ class Haystack:
 
     def located(self, start: int, end: int) -> tuple[TextField, int, int]:
         """A span as the field that it stands in, and offsets in that field's original."""
-        start, end = self.original_span(start, end)
+        if self._starts:
+            start, end = self.original_span(start, end)
         before = self._original_text_start
         return (
             ("title", start - 1, end - 1)

@@ -147,11 +147,20 @@ class _Term:
         self._field = field
         self.needs: Needs = (frozenset(phrase.anchor for phrase in phrases),)
 
+    @property
+    def is_one_a_place(self) -> bool:
+        """Whether each place of an anchor has no more than one match, which begins there."""
+        (anchors,) = self.needs
+        begin_there = all(phrase.begins_with_anchor for phrase in self._phrases)
+        return begin_there and len(anchors) == len(self._phrases)
+
     def matches(self, reading: Reading) -> list[Match]:
-        found = []
-        for phrase in self._phrases:
-            if phrase.anchor in reading.places:
-                found.append(phrase.matches(reading, reading.places[phrase.anchor]))
+        places = reading.places
+        found = [
+            phrase.matches(reading, places[phrase.anchor])
+            for phrase in self._phrases
+            if phrase.anchor in places
+        ]
         matches = found[0] if len(found) == 1 else sorted(set(chain.from_iterable(found)))
         if not self._field:
             return matches
@@ -505,6 +514,11 @@ class _IsThere:
 
     def __str__(self) -> str:
         return "the words are there"
+
+
+def is_one_a_place(node: Node) -> bool:
+    """Whether each place of an anchor has no more than one match, which begins there."""
+    return isinstance(node, _Term) and node.is_one_a_place
 
 
 def without_overlaps(matches: Iterable[Match]) -> list[Match]:

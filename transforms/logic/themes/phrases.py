@@ -35,6 +35,7 @@ class Phrase:
         at = max(range(0, len(pieces), 2), key=lambda at: len(pieces[at].strip(" ")))
         #: Its longest part without a wildcard, with a blank for each end of a word.
         self.anchor = pieces[at]
+        self.begins_with_anchor = at == 0
         # Where in the anchor its first letter is, and in which of the words.
         self._letter = len(self.anchor) - len(self.anchor.lstrip(" "))
         before = "".join(pieces[:at])
@@ -42,6 +43,7 @@ class Phrase:
         # Nothing but the anchor is to be looked at, or only what stands between its words.
         is_prefix = pieces[1:] == ["*", " "] and self.anchor[-1] != " "
         self._is_plain = written is None and (is_prefix or len(pieces) == 1)
+        self._beginning = folded.removesuffix("*")
         self._is_word = self._is_plain and self._length == 1 and not self._before + self._after
 
     def matches(self, reading: Reading, places: Sequence[int]) -> list[Match]:
@@ -49,16 +51,22 @@ class Phrase:
         starts = reading.starts
         if self._is_word:
             return [(bisect_right(starts, place + 1) - 1,) for place in places]
+        length = self._length
         if self._is_plain:
-            words, folded = self._folded.removesuffix("*"), reading.haystack.folded
-            places = [place for place in places if folded.startswith(words, place + 1)]
-        firsts = (bisect_right(starts, place + self._letter) - 1 - self._word for place in places)
-        matches = {
-            tuple(range(first, first + self._length))
-            for first in firsts
-            if 0 <= first <= len(starts) - self._length
-        }
-        return sorted(match for match in matches if self._is_plain or self._stands(match, reading))
+            words, folded = self._beginning, reading.haystack.folded
+            return [
+                tuple(range(first, first + length))
+                for place in places
+                if folded.startswith(words, place + 1)
+                for first in (bisect_right(starts, place + self._letter) - 1,)
+            ]
+        firsts = {bisect_right(starts, place + self._letter) - 1 - self._word for place in places}
+        matches = (
+            tuple(range(first, first + length))
+            for first in sorted(firsts)
+            if 0 <= first <= len(starts) - length
+        )
+        return [match for match in matches if self._stands(match, reading)]
 
     def _stands(self, match: Match, reading: Reading) -> bool:
         start = reading.starts[match[0]] - self._before

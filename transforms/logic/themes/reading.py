@@ -94,7 +94,7 @@ class Reading:
         else:
             letters = np.frombuffer(self.spaced.encode("utf-32-le", "surrogatepass"), "<u4")
         is_word = letters != ord(" ")
-        starts: list[int] = (np.flatnonzero(is_word[1:] > is_word[:-1]) + 1).tolist()
+        starts: list[int] = ((is_word[1:] > is_word[:-1]).nonzero()[0] + 1).tolist()
         return starts
 
     def end(self, word: int) -> int:
@@ -111,12 +111,17 @@ class Reading:
         return bisect_left(self.starts, self.haystack.text_start)
 
     @cached_property
-    def lead_end(self) -> int:
-        """The number of the first word after the lead."""
+    def lead_end_place(self) -> int:
+        """Where the lead ends, in the folded article."""
         end = self._text.find("\n", LEAD - 1, _LONGEST_LEAD)
         if end < 0:
             end = min(len(self._text), _LONGEST_LEAD)
-        return bisect_left(range(len(self.starts)), end, key=self.text_offset)
+        return self.haystack.text_position(end)
+
+    @cached_property
+    def lead_end(self) -> int:
+        """The number of the first word after the lead."""
+        return bisect_left(self.starts, self.lead_end_place)
 
     def bounds(self, field: QueryField) -> tuple[int, int]:
         """The number of the first word of a field, and that of the first one after it."""
