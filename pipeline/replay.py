@@ -36,9 +36,10 @@ def replay(
 ) -> list[Difference]:
     """Do a run again as it was, but with the themes of *loaded*, and compare the alerts.
 
-    The inputs are read again where they lie, and what was fetched from the run's files; what the ledger said then is taken from
-    the run's files, and the ledger itself is neither asked nor changed. With the same
-    themes and inputs the files are the same, byte for byte.
+    Files are read again where they lie, and what was fetched in the run's folder; what
+    the ledger said then is taken from there too, and the ledger itself is neither asked
+    nor changed. With the same themes and inputs the files that the graph writes are the
+    same, byte for byte.
 
     Args:
         write: A new folder for the files of the replay; None to write nothing.
