@@ -24,7 +24,7 @@ from pipeline.history import History
 from pipeline.ledger import DeliveryState, Ledger, LedgerBusy, Outbox, hold
 from pipeline.pauses import pass_point
 from pipeline.runs import CompleteRun, complete_runs, run_key
-from pipeline.sinks.base import Delivery, DeliveryError, Sink, SinkSettings
+from pipeline.sinks.base import Delivery, DeliveryError, Sink, SinkSettings, TooEarlyError
 from transforms.errors import PolicywireError
 
 # How long to wait after each attempt that failed, the last one from then on: ten attempts take
@@ -204,7 +204,8 @@ class _Courier(threading.Thread):
                 if after.state == "delivered":
                     self._delivered += 1
                     continue
-                self._failed.append(after)
+                if after.state == "dead" or after.attempts > waiting.attempts:
+                    self._failed.append(after)
                 if after.state == "pending":
                     break  # later runs wait for this one
         return self._delivered - before
@@ -223,6 +224,10 @@ class _Courier(threading.Thread):
             if self._sink is None:
                 self._sink = self._settings.open(self._out)
             self._sink.deliver(Delivery(run, begun.part, history, begun.progress, note))
+        except TooEarlyError as error:
+            now = datetime.now(UTC)
+            _LOGGER.info("sink %s: run %s waits: %s", name, run_id, _sentence(error))
+            return outbox.defer(begun, now, _sentence(error), now + error.after)
         except Exception as error:  # a sink may be anybody's
             self._close()
             _LOGGER.debug("sink %s: run %s", name, run_id, exc_info=error)

@@ -97,6 +97,13 @@ class Outbox:
         """The attempt failed; there will be another one."""
         return self._set(delivery, {"next_at": next_at, "changed_at": now, "error": error})
 
+    def defer(
+        self, delivery: DeliveryState, now: datetime, why: str, next_at: datetime
+    ) -> DeliveryState:
+        """Its time has not come: as if the attempt had not been made."""
+        before = {"attempts": delivery.attempts - 1, "next_at": next_at}
+        return self._set(delivery, before | {"changed_at": now, "error": why})
+
     def bury(self, delivery: DeliveryState, now: datetime, error: str) -> DeliveryState:
         """It is not tried again."""
         return self._set(delivery, {"state": "dead", "changed_at": now, "error": error})

@@ -47,6 +47,17 @@ class DeliveryError(PolicywireError):
         self.after = after
 
 
+class TooEarlyError(DeliveryError):
+    """The time of a delivery has not come: that is no fault, and no attempt that counts.
+
+    Attributes:
+        after: How long it is until then.
+    """
+
+    def __init__(self, message: str, after: timedelta) -> None:
+        super().__init__(message, after=after)
+
+
 class Delivery(NamedTuple):
     """One part of one run, to be delivered to one sink.
 

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from pipeline.sinks.base import DeliveryError, SinkSettings
 
-_TAKEN: Final = ("runs", "staging", "report")
+_TAKEN: Final = ("runs", "staging", "report", "digests")
 
 
 class Place(Protocol):

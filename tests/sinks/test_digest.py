@@ -733,3 +733,34 @@ def test_out_of_the_outbox(
     assert outcome.delivered == 1
     assert [one.part for one in outcome.failed] == ["team/TEAM_CHAT"]
     assert len(box.messages) == 1
+
+
+def test_what_waits_for_its_hour_has_not_failed(
+    team: Team, mailbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(base.KINDS, "digest", "pipeline.sinks.digest:DigestSettings")
+    monkeypatch.setenv("TEAM_MAIL", mailbox[1])
+    now = datetime.now(UTC)
+    hours = {
+        "start": f"{now - timedelta(hours=1):%H:%M}",
+        "end": f"{now + timedelta(hours=2):%H:%M}",
+    }
+    sink = {
+        "kind": "digest",
+        "name": "d",
+        "routes": [{"name": "team", "to": ["$TEAM_MAIL"]}],
+        "quiet": [hours],
+        "time_zone": "UTC",
+    }
+    deliveries = {"attempts": 1}
+    config = PipelineConfig.model_validate({"sinks": [sink], "deliveries": deliveries})
+    run = make_run(team.out, told(about(1, hit("migration"))))
+    key = run_key(run.manifest)
+    with Ledger.open(config.ledger.url_below(team.out), create=True) as ledger:
+        ledger.apply(key, 1, NOW, (), outgoing(config.sinks, key, 1, NOW))
+        (outcome,) = deliver(config, team.out)
+        assert (outcome.delivered, outcome.failed, outcome.problem) == (0, (), "")
+        (waiting,) = ledger.outbox.pending("d", "team/TEAM_MAIL")
+        assert waiting.attempts == 0
+        assert waiting.next_at > now + timedelta(hours=1)
+    assert mailbox[0].messages == []

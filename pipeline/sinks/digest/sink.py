@@ -13,7 +13,7 @@ from typing import Final
 
 from pipeline.history import alerts_of
 from pipeline.runs import CompleteRun
-from pipeline.sinks.base import Delivery, DeliveryError
+from pipeline.sinks.base import Delivery, TooEarlyError
 from pipeline.sinks.digest.hours import first_loud, next_at
 from pipeline.sinks.digest.memory import MemoryFile
 from pipeline.sinks.digest.message import Covered, Message, compose
@@ -77,7 +77,7 @@ class Digest:
         file.write(after_message(memory, choice, today))
 
     def _wait(self, run: CompleteRun, memory: Memory, now: datetime) -> None:
-        """Raises DeliveryError where the time for a message has not come."""
+        """Raises TooEarlyError where the time for a message has not come."""
         settings, zone = self._settings, self._settings.zone
         moment = now
         if settings.at is not None:
@@ -87,7 +87,7 @@ class Digest:
             moment = next_at(moment, "00:00", zone)
         moment = first_loud(moment, settings.quiet, zone)
         if moment > now:
-            raise DeliveryError(
+            raise TooEarlyError(
                 f"the next message is sent at {moment.astimezone(zone):%Y-%m-%d %H:%M %Z}",
                 after=moment - now,
             )
