@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from transforms.records import Alert, Level
+from transforms.records import Alert, BurstAlert, Level
 
 
 class Selection(BaseModel):
@@ -20,13 +20,25 @@ class Selection(BaseModel):
 
     themes: tuple[str, ...] = ()
     levels: tuple[Level, ...] = ()
-    kinds: tuple[Literal["alert", "update", "cancel"], ...] = ()
+    kinds: tuple[Literal["alert", "update", "cancel", "burst"], ...] = ()
     sources: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
-    def takes(self, alert: Alert) -> bool:
-        """Whether *alert* is wanted."""
+    def takes(self, alert: Alert | BurstAlert) -> bool:
+        """Whether *alert* is wanted.
+
+        A burst is judged by theme and kind, and by the source or language that it is
+        counted in; it has no level and no tags.
+        """
+        if isinstance(alert, BurstAlert):
+            group = alert.group or ""
+            return (
+                _any(self.themes, alert.theme)
+                and _any(self.kinds, alert.kind)
+                and (alert.by != "source" or _any(_folded(self.sources), group.casefold()))
+                and (alert.by != "language" or _any(self.languages, group))
+            )
         article = alert.article
         return (
             _any(self.themes, alert.theme)

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -21,14 +22,14 @@ from pipeline.sinks.base import Delivery, DeliveryError, SinkSettings
 from pipeline.sinks.selection import Selection
 from pipeline.sinks.variables import Variable, value_of
 from transforms.errors import ConfigError
-from transforms.records import SCHEMA_VERSION, Alert
+from transforms.records import SCHEMA_VERSION, Alert, BurstAlert
 
 if TYPE_CHECKING:  # a configuration is checked without them
     from pipeline.runs import CompleteRun
     from pipeline.web import Poster
 
 _CONTENT_TYPE: Final = "application/cloudevents-batch+json; charset=utf-8"
-_SCHEMA: Final = f"urn:policywire:alert:{SCHEMA_VERSION}"
+_SCHEMA: Final = f"urn:policywire:{{}}:{SCHEMA_VERSION}"
 _PREFIX: Final = "whsec_"
 _KEY_BYTES: Final = range(24, 65)  # what the specification of Standard Webhooks allows
 _BACKOFF: Final = 1.0  # seconds before the first retry; doubles with each
@@ -122,7 +123,7 @@ class Batch(NamedTuple):
 
 
 class Webhook:
-    """Sends each run's alerts, in the order of its files.
+    """Sends each run's alerts, in the order of its files, and then its bursts.
 
     After each batch that was taken it is noted how far it has come. What is noted are
     alerts, not batches: those may be cut differently the next time.
@@ -196,11 +197,13 @@ def batches(run: "CompleteRun", settings: WebhookSettings, done: int) -> Iterato
 
     An event that is larger than a batch may be is sent alone.
     """
+    from pipeline.burst_alerts import bursts_of
     from pipeline.history import alerts_of
 
     events: list[bytes] = []
     size = end = 0
-    for number, alert in enumerate(alerts_of(run), 1):
+    said: Iterator[Alert | BurstAlert] = chain(alerts_of(run), bursts_of(run))
+    for number, alert in enumerate(said, 1):
         if number <= done or not settings.only.takes(alert):
             continue
         event = cloud_event(alert, run.manifest.as_of, settings.source)
@@ -219,8 +222,9 @@ def _batch(events: Sequence[bytes], end: int) -> Batch:
     return Batch(b"[" + b",".join(events) + b"]", end)
 
 
-def cloud_event(alert: Alert, as_of: datetime, source: str) -> bytes:
+def cloud_event(alert: Alert | BurstAlert, as_of: datetime, source: str) -> bytes:
     """An alert as an event in JSON: the alert itself is in it as it is in its file."""
+    schema = "burst" if isinstance(alert, BurstAlert) else "alert"
     event = {
         "specversion": "1.0",
         "id": alert.alert_id,
@@ -229,7 +233,7 @@ def cloud_event(alert: Alert, as_of: datetime, source: str) -> bytes:
         "subject": alert.theme,
         "time": as_of,
         "datacontenttype": "application/json",
-        "dataschema": _SCHEMA,
+        "dataschema": _SCHEMA.format(schema),
         "data": orjson.Fragment(alert.model_dump_json()),
     }
     return orjson.dumps(event, option=orjson.OPT_UTC_Z)

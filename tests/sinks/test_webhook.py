@@ -13,6 +13,7 @@ import pytest
 import standardwebhooks
 from pydantic import ValidationError
 
+from pipeline.burst_alerts import BURSTS
 from pipeline.config import PipelineConfig
 from pipeline.deliveries import deliver, outgoing
 from pipeline.history import History, alerts_of
@@ -26,10 +27,10 @@ from tests.articles import hit, told
 from tests.sinks.made_runs import NOW, about, make_run
 from tests.sinks.receiver import Posted, Receiver, Reply, receiving
 from transforms.errors import ConfigError
+from transforms.records import Baseline, BurstAlert
 
 OLD = "whsec_" + base64.b64encode(b"the old key, of 32 bytes, we say").decode()
 NEW = "whsec_" + base64.b64encode(b"the new key, of 32 bytes, we say").decode()
-
 
 _AUTHORITIES = httpx.create_ssl_context()  # takes longer than most tests
 
@@ -140,6 +141,41 @@ def test_updates_and_cancels_are_events_of_their_own_types(run, tmp_path):
     later = make_run(tmp_path / "later", alerts=[update, cancel])
     found = [(event["type"], event["id"]) for event in events(*sent(later))]
     assert found == [("org.policywire.cancel.v1", "c"), ("org.policywire.update.v1", "b")]
+
+
+BURST = BurstAlert(
+    alert_id="b1",
+    theme="migration",
+    by="language",
+    group="en",
+    bucket_start=datetime(2026, 11, 23, tzinfo=UTC),
+    bucket_end=datetime(2026, 11, 24, tzinfo=UTC),
+    stories=9,
+    monitored=90,
+    baseline=Baseline(compared_with="weekday", expected=2.5, low=0, high=6),
+    told=(),
+)
+
+
+@pytest.mark.parametrize(
+    ("only", "is_sent"),
+    [
+        ({"kinds": ["burst"]}, True),
+        ({"kinds": ["burst"], "themes": ["migration"], "languages": ["en"]}, True),
+        ({"kinds": ["burst"], "levels": ["focus"], "sources": ["Paper"]}, True),
+        ({"kinds": ["burst"], "themes": ["encryption"]}, False),
+        ({"kinds": ["burst"], "languages": ["de"]}, False),
+        ({"kinds": ["cancel"]}, False),
+    ],
+)
+def test_bursts_are_events_after_the_alerts(tmp_path, only, is_sent):
+    run = make_run(tmp_path / "out")
+    (run.folder / BURSTS).write_text(BURST.model_dump_json() + "\n")
+    found = events(*sent(run, only=only))
+    assert [(one["type"], one["id"], one["dataschema"]) for one in found] == (
+        [("org.policywire.burst.v1", "b1", "urn:policywire:burst:1")] if is_sent else []
+    )
+    assert all(BurstAlert.model_validate(one["data"]) == BURST for one in found)
 
 
 def test_a_run_without_alerts_sends_nothing(tmp_path):
