@@ -57,7 +57,7 @@ class Visit:
 @pytest.fixture
 def visit(browser: "sync_api.Browser") -> Iterator[Visit]:
     page = browser.new_page()
-    page.set_default_timeout(5_000)
+    page.set_default_timeout(30_000)  # on machines that do other things too
     visit = Visit(page)
     yield visit
     page.close()
