@@ -15,10 +15,10 @@ from pipeline.console import Progress
 from pipeline.manifest import alert_file
 from pipeline.memory import return_freed_memory
 from pipeline.remembering import open_recorded
-from pipeline.run import SPOOL, plan_graph, produce
+from pipeline.run import plan_graph, produce
 from pipeline.runners import beam_options, choose_runner
 from pipeline.runs import PROGRESS, CompleteRun
-from pipeline.sources.files import plan_spans, spooled_spans
+from pipeline.sources.files import spans_of_run
 from transforms.errors import ConfigError
 
 
@@ -59,8 +59,7 @@ def replay(
     with tempfile.TemporaryDirectory() as temporary:
         folder = (write or Path(temporary) / "run").resolve()
         folder.mkdir(parents=True)
-        files = plan_spans([one.name for one in manifest.inputs], run.folder / SPOOL)
-        spans = [*files, *spooled_spans(run.folder.resolve())]
+        spans = spans_of_run(run.folder.resolve(), [one.name for one in manifest.inputs])
         options = beam_options(())
         choose_runner(options, spans, config.runner, ())
         graph = plan_graph(

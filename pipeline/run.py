@@ -59,15 +59,13 @@ from pipeline.runs import (
 )
 from pipeline.sinks.base import SinkSettings
 from pipeline.sinks.run_files import write_table
-from pipeline.sources.files import STDIN, plan_spans, spool_stdin, spooled_spans
+from pipeline.sources.files import SPOOL, STDIN, plan_spans, spool_stdin, spooled_spans
 from pipeline.sources.readers import Limits, Span
 from transforms.earlier_runs import NoEarlierRuns, OpenEarlierRuns
 from transforms.errors import Reason, RunError
 from transforms.logic.documents import FieldNames
 from transforms.logic.themes.model import Theme, versions_hash
 from transforms.records import FeedReading
-
-SPOOL = Path("inputs") / "stdin.jsonl"  # below the run's folder, so that verify finds it
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -11,8 +11,7 @@ from pipeline.config import PipelineConfig
 from pipeline.feeds.model import is_url
 from pipeline.feeds.spool import read_spooled, spooled_files
 from pipeline.manifest import MANIFEST, Manifest, output_file
-from pipeline.run import SPOOL
-from pipeline.sources.files import STDIN
+from pipeline.sources.files import SPOOL, STDIN
 from pipeline.sources.readers import Limits, Span, read_span
 from transforms.errors import ConfigError, RecordError
 from transforms.logic.documents import FieldNames, parse_document

@@ -29,6 +29,8 @@ SPAN_BYTES = 8 << 20
 enough that two workers end together, large enough that opening a file is no cost."""
 
 STDIN = "-"
+SPOOL = Path("inputs") / "stdin.jsonl"
+"""Where a run keeps its standard input, below its folder."""
 
 
 def plan_spans(patterns: Sequence[str], spool: Path) -> list[Span]:
@@ -67,6 +69,15 @@ def spooled_spans(run_dir: Path) -> list[Span]:
         )
         for path in spooled_files(run_dir)
     ]
+
+
+def spans_of_run(run_dir: Path, names: Sequence[str]) -> list[Span]:
+    """What a run read: the files of these *names*, where they lie, and what it has kept.
+
+    Raises:
+        ConfigError: a file that is no longer there.
+    """
+    return [*plan_spans(names, run_dir / SPOOL), *spooled_spans(run_dir)]
 
 
 def spool_stdin(source: BinaryIO, spool: Path) -> None:

@@ -47,8 +47,7 @@ class Sample:
 
     def __init__(self, on: Sequence[str], config: PipelineConfig) -> None:
         # Imported here: Beam takes its time, and without a sample nobody needs it.
-        from pipeline.run import SPOOL
-        from pipeline.sources.files import plan_spans
+        from pipeline.sources.files import plan_spans, spans_of_run
 
         self._readings: list[tuple[list[Span], PipelineConfig]] = []
         #: How many records of the last reading were no articles.
@@ -59,7 +58,7 @@ class Sample:
         for pattern in on:
             if pattern not in files:
                 names, as_it_was = _inputs_of(Path(pattern))
-                self._readings.append((plan_spans(names, Path(pattern) / SPOOL), as_it_was))
+                self._readings.append((spans_of_run(Path(pattern), names), as_it_was))
 
     def __iter__(self) -> Iterator[SampleArticle]:
         self.unread = 0

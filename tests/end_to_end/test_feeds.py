@@ -16,6 +16,8 @@ import pytest
 import yaml
 import zstandard
 
+from pipeline.config import load_config
+from pipeline.themes.sample import Sample
 from tests.end_to_end.test_run import ROOT
 from tests.site import Asked, Reply, Site, conditional, item, rss, serving
 
@@ -176,6 +178,8 @@ def test_what_was_fetched_can_be_verified_and_replayed(work: Workplace, site: Si
     assert done.stdout.startswith("2 alerts with"), done
     assert done.stdout.rstrip().endswith("0 problems")
     assert work("replay", "latest").startswith("0 differences")
+    sample = Sample([str(run.folder)], load_config(work.config).config)
+    assert [one.article.title for one in sample] == ["Treaty", "Port"]
     spool = next((run.folder / "inputs/feeds").iterdir())
     spool.write_bytes(spool.read_bytes()[:-20])
     done = subprocess.run(
