@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from pipeline.config import LoadedConfig, PipelineConfig
 from pipeline.feeds.model import is_url
-from pipeline.sources.readers import Limits, Span, read_span
+from pipeline.sources.articles import articles_of, read_articles
+from pipeline.sources.readers import Limits, Span
 from transforms.errors import ConfigError, RecordError
-from transforms.logic.documents import FieldNames, parse_document
+from transforms.logic.documents import FieldNames
 from transforms.logic.language import LanguageDetector, language_of
-from transforms.logic.normalise import normalise
 from transforms.logic.themes.explanation import ThemeExplanation
 from transforms.logic.themes.matcher import ThemeMatcher
-from transforms.records import Article, Entry, Origin, RawDocument
+from transforms.records import Article, Origin, RawDocument
 
 
 class Explained(NamedTuple):
@@ -57,43 +57,20 @@ def explain(source: str, loaded: LoadedConfig, entry: int = 1) -> Explained:
 
 
 def _articles(source: str, loaded: LoadedConfig) -> Iterator[Article | RecordError]:
-    """The articles of a file, and what kept others from being one."""
-    for entry in _entries(source, loaded):
-        try:
-            yield entry if isinstance(entry, RecordError) else normalise(entry)
-        except RecordError as error:
-            yield error
-
-
-def _entries(source: str, loaded: LoadedConfig) -> Iterator[Entry | RecordError]:
+    """The articles that stand at *source*, and what kept others from being one."""
     fields = FieldNames.with_overrides(loaded.config.inputs.fields)
-    for document in _documents(source, loaded):
-        if isinstance(document, RecordError):
-            yield document
-            continue
-        try:
-            yield from parse_document(document, fields)
-        except RecordError as error:
-            yield error
-
-
-def _documents(source: str, loaded: LoadedConfig) -> Iterator[RawDocument | RecordError]:
+    if is_url(source):
+        yield from articles_of([_fetched(source, loaded.config)], fields)
+        return
     sizes = loaded.config.limits
     limits = Limits(sizes.record_bytes, sizes.file_bytes)
-    if is_url(source):
-        yield _fetched(source, loaded.config)
-        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(source)
         if source == "-":
             path = Path(folder) / "stdin"
             path.write_bytes(sys.stdin.buffer.read(limits.record_bytes + 1))
         span = Span(path=str(path), name=source, size=0)
-        try:
-            for read in read_span(span, limits, datetime.now(UTC).replace(microsecond=0)):
-                yield read if isinstance(read, RawDocument) else read[1]
-        except RecordError as error:
-            yield error
+        yield from read_articles([span], limits, fields, datetime.now(UTC).replace(microsecond=0))
 
 
 def _fetched(url: str, config: PipelineConfig) -> RawDocument | RecordError:

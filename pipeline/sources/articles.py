@@ -14,7 +14,14 @@ def read_articles(
     spans: Iterable[Span], limits: Limits, fields: FieldNames, seen_at: datetime
 ) -> Iterator[Article | RecordError]:
     """The articles of *spans* in their order, and what kept others from being one."""
-    for entry in _entries(spans, limits, fields, seen_at):
+    return articles_of(_documents(spans, limits, seen_at), fields)
+
+
+def articles_of(
+    documents: Iterable[RawDocument | RecordError], fields: FieldNames
+) -> Iterator[Article | RecordError]:
+    """The articles of *documents* in their order, and what kept others from being one."""
+    for entry in _entries(documents, fields):
         try:
             yield entry if isinstance(entry, RecordError) else normalise(entry)
         except RecordError as error:
@@ -22,9 +29,9 @@ def read_articles(
 
 
 def _entries(
-    spans: Iterable[Span], limits: Limits, fields: FieldNames, seen_at: datetime
+    documents: Iterable[RawDocument | RecordError], fields: FieldNames
 ) -> Iterator[Entry | RecordError]:
-    for document in _documents(spans, limits, seen_at):
+    for document in documents:
         if isinstance(document, RecordError):
             yield document
             continue
