@@ -12,8 +12,6 @@ from functools import cache
 from transforms.logic.themes.folding import fold, is_mark
 from transforms.logic.themes.spelling import spellings
 
-_RESERVED = re.compile(r'["()\[\]{}|~^\\]|^@')
-_OPERATOR = re.compile(r"\b(?:AND|OR|NOT|NEAR)\b(?!$)")
 _WILDCARD = re.compile(r"([*?])")
 
 
@@ -21,34 +19,6 @@ def normal_term(term: str) -> str:
     """The term as it is compared, accents kept: two terms with the same one mean the same."""
     composed = unicodedata.normalize("NFC", term)  # as the texts are
     return re.sub(r"\*+", "*", " ".join(fold(composed, accents=True).split()))
-
-
-def check_term(term: str) -> str:
-    """Return *term* if it can match something.
-
-    Raises:
-        ValueError: It has no word, a wildcard with too few letters beside it,
-            or characters that mean something in query languages.
-    """
-    if reserved := _RESERVED.search(term):
-        raise ValueError(
-            f"{term!r}: {reserved[0]!r} cannot be part of a term: a term is words, with the "
-            "wildcards * and ?"
-        )
-    if operator := _OPERATOR.search(term):
-        raise ValueError(
-            f"{term!r}: unknown operator {operator[0]!r}: the lists any, all and none of a query, "
-            "and within, say how terms go together"
-        )
-    normal = normal_term(term)
-    if not any(map(str.isalnum, normal)):
-        raise ValueError(f"{term!r} can never match: it has no letter or digit")
-    for word in normal.split():
-        if _WILDCARD.search(word) and sum(map(str.isalnum, word)) < 3:
-            raise ValueError(
-                f"{term!r}: a word with a wildcard needs at least 3 letters or digits beside it"
-            )
-    return term
 
 
 def covers(pattern: str, term: str) -> bool:
