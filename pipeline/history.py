@@ -19,6 +19,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 import zstandard
 
+from pipeline.cells import FORMULA
 from pipeline.feeds.outcomes import FeedReport
 from pipeline.manifest import ARTICLES, DEAD_LETTERS, FEEDS, alert_file
 from pipeline.runs import CompleteRun, complete_runs
@@ -26,7 +27,7 @@ from transforms.errors import Reason
 from transforms.records import Alert, ArticleSummary, DeadLetter
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
-_GUARDED: Final = r"^'([=+\-@\t\r])"  # what a spreadsheet would take for a formula
+_GUARDED: Final = f"^'({FORMULA})"
 
 EVIDENCE: Final = pa.struct(
     {
@@ -145,7 +146,7 @@ class History:
             ids = table["article_id"].to_pylist()
             wanted = pa.array([one not in found for one in ids], pa.bool_())
             found.update(ids)
-            table = _published(table.filter(wanted), "published_at", since, until)
+            table = within(table.filter(wanted), "published_at", since, until)
             run_ids = pa.array([run.manifest.run_id] * len(table), pa.string())
             tables.append(table.append_column(ARTICLES_OF_RUNS.field("run_id"), run_ids))
         whole = pa.concat_tables([ARTICLES_OF_RUNS.empty_table(), *tables])
@@ -193,7 +194,7 @@ class History:
         """
         keys = ["bucket_start", "bucket_end", "source", "language"]
         tables = [
-            _published(table, "bucket_start", since, until)
+            within(table, "bucket_start", since, until)
             for run in self.runs
             if (table := aggregate_of(run, f"monitored_by_{by}", MONITORED)) is not None
         ]
@@ -251,9 +252,10 @@ def aggregate_of(run: CompleteRun, name: str, schema: pa.Schema | None = None) -
     return table
 
 
-def _published(
+def within(
     table: pa.Table, column: str, since: datetime | None, until: datetime | None
 ) -> pa.Table:
+    """The rows whose time in *column* is *since* or later, and before *until*."""
     if since is not None:
         table = table.filter(pc.greater_equal(table[column], pa.scalar(since, _TIME)))
     if until is not None:

@@ -1,7 +1,5 @@
 """How the runs of an output folder are doing, for people and for monitors."""
 
-import os
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +12,7 @@ from pipeline.feeds.state import FeedMemory, memories_of, silent_since
 from pipeline.ledger import DeliveryState, Ledger
 from pipeline.manifest import AlertCounts, Counts
 from pipeline.runs import complete_runs, run_key
+from pipeline.whole_files import replacing
 from transforms.errors import PolicywireError
 from transforms.records import Record
 
@@ -185,12 +184,8 @@ def write_prometheus(state: Status, path: Path) -> None:
     The file is replaced whole, as its collector asks:
     https://github.com/prometheus/node_exporter#textfile-collector
     """
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
+    with replacing(path) as aside:
         aside.write_text("".join(f"{line}\n" for line in _prometheus(state)), encoding="utf-8")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _prometheus(state: Status) -> Iterator[str]:

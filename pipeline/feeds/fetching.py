@@ -17,6 +17,7 @@ from pipeline import __version__
 from pipeline.config import Fetching
 from pipeline.feeds.model import Feed
 from pipeline.feeds.opml import is_opml
+from pipeline.feeds.outcomes import Asked
 from pipeline.feeds.spool import Spool, Unread
 from pipeline.feeds.state import Answer, FeedMemory, Problem, is_due
 from pipeline.web import FetchError, FetchSettings, Request, Response, WebClient
@@ -29,22 +30,6 @@ KnownArticles = Callable[[Sequence[str]], Mapping[str, KnownArticle]]
 _MOST_PAGES = 200  # of one feed in one run
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 _NOT_CACHED = re.compile(r"(?:^|,)\s*(?:no-cache|no-store)\b", re.IGNORECASE)
-
-
-class Asked(NamedTuple):
-    """A feed that was asked, and what came of it."""
-
-    feed: Feed
-    memory: FeedMemory | None  # before
-    answer: Answer | None = None  # None where nothing usable came
-    unchanged: bool = False
-    status: int | None = None
-    problem: Problem | None = None  # also beside an answer that broke off
-    retry_after: datetime | None = None
-    seconds: float = 0.0
-    pages: int = 0
-    pages_failed: int = 0
-    listed: bytes | None = None  # a list of feeds, where one was looked for
 
 
 def fetch_settings(settings: Fetching, most_bytes: int) -> FetchSettings:

@@ -1,9 +1,7 @@
 """Lists of feeds in OPML, as feed readers exchange them: http://opml.org/spec2.opml"""
 
-import os
 import re
 import shutil
-import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from email.utils import format_datetime
@@ -17,6 +15,7 @@ from pydantic import ValidationError
 
 from pipeline.feeds.model import Feed, FeedList, name_of, tag_of, url_key
 from pipeline.quantities import write_span
+from pipeline.whole_files import replacing
 from transforms.errors import ConfigError
 from transforms.logic.decoding import marked_encoding
 from transforms.logic.language import normalise_code
@@ -257,11 +256,7 @@ def _serialised(tree: Any) -> bytes:
 
 def _replace(path: Path, content: bytes) -> None:
     path = path.resolve()  # what a link names, not the link
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
+    with replacing(path) as aside:
         aside.write_bytes(content)
         if path.exists():
             shutil.copymode(path, aside)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

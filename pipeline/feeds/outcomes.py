@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from pipeline.config import Fetching
-from pipeline.feeds.fetching import Asked
+from pipeline.feeds.model import Feed
 from pipeline.feeds.state import (
+    Answer,
     FeedMemory,
     Problem,
     Rhythm,
@@ -19,6 +20,22 @@ from pipeline.feeds.state import (
 )
 from transforms.errors import Reason
 from transforms.records import FeedReading, Identity, Oddity, Record
+
+
+class Asked(NamedTuple):
+    """A feed that was asked, and what came of it."""
+
+    feed: Feed
+    memory: FeedMemory | None  # before
+    answer: Answer | None = None  # None where nothing usable came
+    unchanged: bool = False
+    status: int | None = None
+    problem: Problem | None = None  # also beside an answer that broke off
+    retry_after: datetime | None = None
+    seconds: float = 0.0
+    pages: int = 0
+    pages_failed: int = 0
+    listed: bytes | None = None  # a list of feeds, where one was looked for
 
 
 class FeedReport(Record):

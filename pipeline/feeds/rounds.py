@@ -12,11 +12,11 @@ import orjson
 import zstandard
 
 from pipeline.config import LoadedConfig, PipelineConfig
-from pipeline.feeds.fetching import Asked, due_feeds, fetch_feeds, fetch_settings
+from pipeline.feeds.fetching import due_feeds, fetch_feeds, fetch_settings
 from pipeline.feeds.listing import load_feeds
 from pipeline.feeds.model import Feed, FeedList
 from pipeline.feeds.opml import read_opml
-from pipeline.feeds.outcomes import outcomes
+from pipeline.feeds.outcomes import Asked, outcomes
 from pipeline.feeds.spool import Spool
 from pipeline.feeds.state import memories_of
 from pipeline.ledger import FeedState, Ledger

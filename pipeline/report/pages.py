@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from pipeline.feeds.outcomes import FeedReport
 from pipeline.history import DeadLetterCount, History
+from pipeline.quoting import marked, one_line
 from pipeline.report.charts import days_chart, matrix_chart
 from pipeline.report.figures import (
     SHOWN,
@@ -23,7 +24,7 @@ from pipeline.report.figures import (
     monitored_by_day,
     risen_terms,
 )
-from pipeline.report.rendering import language_name, marked, one_line, render, render_part
+from pipeline.report.rendering import language_name, render, render_part
 from pipeline.report.stories import ToldStory, read_stories
 from transforms.logic.bursts import Judged
 

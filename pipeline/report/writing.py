@@ -1,12 +1,11 @@
 """Writing the report: each file whole or not at all, the report itself last."""
 
-import os
-import uuid
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from pipeline.history import History
+from pipeline.whole_files import replacing
 from transforms.errors import ConfigError, RunError
 
 _EXTRA = ("altair", "jinja2", "vl_convert")
@@ -47,7 +46,9 @@ def write_report(out: Path, titles: Mapping[str, str]) -> Path:
         for page in pages_of(History(out), titles):
             path = out / page.name
             path.parent.mkdir(exist_ok=True)
-            _replace(path, page.content)
+            with replacing(path) as aside:
+                # Half of a surrogate pair, which a title may hold, is no UTF-8.
+                aside.write_text(page.content, encoding="utf-8", errors="replace")
             written.add(path)
         for path in (out / "report").glob("*.html"):
             if path not in written:
@@ -55,13 +56,3 @@ def write_report(out: Path, titles: Mapping[str, str]) -> Path:
     except OSError as error:
         raise RunError(f"cannot write the report to {out}: {error.strerror or error}") from error
     return out / REPORT
-
-
-def _replace(path: Path, content: str) -> None:
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        # Half of a surrogate pair, which a title may hold, is no UTF-8.
-        aside.write_text(content, encoding="utf-8", errors="replace")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -1,9 +1,7 @@
 """Files: JSON Lines, CSV and Parquet, each whole and in a fixed order of lines."""
 
 import csv
-import os
 import struct
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import zstandard
 
+from pipeline.cells import FORMULA
 from pipeline.pauses import pass_point
+from pipeline.whole_files import replacing
 from transforms.logic.packing import unpack
 from transforms.packing import PackByKey
 from transforms.records import Record
@@ -178,8 +178,7 @@ def _cells(column: pa.ChunkedArray) -> list[object]:
     if pa.types.is_timestamp(column.type):
         column = pc.strftime(column.cast(pa.timestamp("s", tz="UTC")), "%Y-%m-%dT%H:%M:%SZ")
     elif pa.types.is_string(column.type):
-        # A spreadsheet takes a cell that begins so for a formula.
-        column = pc.replace_substring_regex(column, r"^([=+\-@\t\r])", r"'\1")
+        column = pc.replace_substring_regex(column, f"^({FORMULA})", r"'\1")
     cells: list[object] = column.to_pylist()
     return cells
 
@@ -194,14 +193,10 @@ def _arrow_type(record_type: type[Record], column: str) -> pa.DataType:
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
+    with replacing(path) as aside:
         write(aside)
         pass_point("file_written_aside")
-        os.replace(aside, path)
-        pass_point("file_written")
-    finally:
-        aside.unlink(missing_ok=True)
+    pass_point("file_written")
 
 
 def json_line(record: Record) -> bytes:

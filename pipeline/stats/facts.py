@@ -8,7 +8,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.stats.buckets import TIME, Grain, bucket_start, bucket_starts
+from pipeline.history import within
+from pipeline.stats.buckets import Grain, bucket_start, bucket_starts
 from transforms.logic.urls import canonical_url, host_of
 from transforms.records import Level
 
@@ -84,7 +85,7 @@ class Held:
 
     def articles(self, since: datetime | None = None, until: datetime | None = None) -> pa.Table:
         """As `Told.articles`."""
-        return _within(self._articles, "published_at", since, until)
+        return within(self._articles, "published_at", since, until)
 
     def monitored(
         self,
@@ -93,17 +94,7 @@ class Held:
         until: datetime | None = None,
     ) -> pa.Table:
         """As `Told.monitored`."""
-        return _within(self._monitored(by), "bucket_start", since, until)
-
-
-def _within(
-    table: pa.Table, column: str, since: datetime | None, until: datetime | None
-) -> pa.Table:
-    if since is not None:
-        table = table.filter(pc.greater_equal(table[column], pa.scalar(since, TIME)))
-    if until is not None:
-        table = table.filter(pc.less(table[column], pa.scalar(until, TIME)))
-    return table
+        return within(self._monitored(by), "bucket_start", since, until)
 
 
 def read_facts(told: Told, period: Period, selection: Selection) -> pa.Table:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser
 
 from pipeline.history import DeadLetterCount, History
+from pipeline.quoting import marked, one_line, web_link
 from pipeline.report.pages import (
     MOST_STORIES,
     Card,
@@ -19,7 +20,7 @@ from pipeline.report.pages import (
     name_themes,
     pages_of,
 )
-from pipeline.report.rendering import language_name, marked, one_line, web_link
+from pipeline.report.rendering import language_name
 from pipeline.report.stories import Member, ToldStory
 from tests.report.outputs import NOW, alert_of, article, feed, theme, write_run
 from transforms.errors import Reason

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -13,17 +13,6 @@ _MOST_WINDOWS: Final = 14  # one after the other without a gap: then there is no
 
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """As in '07:30'."""
-
-
-def _known_zone(key: str) -> str:
-    try:
-        ZoneInfo(key)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{key!r} is no time zone; write one like Europe/Brussels") from None
-    return key
-
-
-ZoneName = Annotated[str, AfterValidator(_known_zone)]
 
 
 class QuietHours(BaseModel):

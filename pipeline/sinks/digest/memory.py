@@ -1,12 +1,12 @@
 """Where it is kept what waits for the next message: one small file an address."""
 
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from pipeline.sinks.base import DeliveryError
 from pipeline.sinks.digest.queue import Memory
+from pipeline.sinks.places import LocalPlace
 
 
 class MemoryFile:
@@ -29,16 +29,10 @@ class MemoryFile:
             raise DeliveryError(f"{self._path} cannot be read: {type(error).__name__}") from error
 
     def write(self, memory: Memory) -> None:
-        """Put *memory* in the place of what was there."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._path.with_suffix(".new")
-        with aside.open("wb") as file:
-            file.write(memory.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        """Put *memory* in the place of what was there.
+
+        Raises:
+            DeliveryError: it cannot be written.
+        """
+        content = memory.model_dump_json().encode() + b"\n"
+        LocalPlace(self._path.parent).write(self._path.name, content)

@@ -13,7 +13,7 @@ import jinja2
 from pipeline.feeds.outcomes import FeedReport
 from pipeline.history import feed_reports_of
 from pipeline.quantities import write_span
-from pipeline.report.rendering import marked, one_line, web_link
+from pipeline.quoting import marked, one_line, web_link
 from pipeline.runs import CompleteRun
 from pipeline.sinks.digest.queue import Because, Choice, Memory, Waiting
 from pipeline.sinks.digest.settings import DigestSettings

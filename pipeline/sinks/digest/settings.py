@@ -9,9 +9,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from pipeline.quantities import PositiveSpan
 from pipeline.sinks.base import SinkSettings
-from pipeline.sinks.digest.hours import Clock, QuietHours, ZoneName, first_loud
+from pipeline.sinks.digest.hours import Clock, QuietHours, first_loud
 from pipeline.sinks.selection import Selection
 from pipeline.sinks.variables import Variable
+from pipeline.zones import ZoneName, zone_of
 from transforms.errors import ConfigError
 
 if TYPE_CHECKING:  # a configuration is checked without them
@@ -79,7 +80,7 @@ class DigestSettings(SinkSettings):
     @property
     def zone(self) -> ZoneInfo:
         """The time zone of the people who read them."""
-        return ZoneInfo(self.time_zone)
+        return zone_of(self.time_zone)
 
     @property
     def parts(self) -> list[str]:
