@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from pipeline.feeds.model import Feed, FeedList, name_of, tag_of, url_key
 from pipeline.quantities import write_span
+from pipeline.secure_xml import HARDENED
 from pipeline.whole_files import replacing
 from transforms.errors import ConfigError
 from transforms.logic.decoding import marked_encoding
@@ -29,12 +30,6 @@ _ROOT = re.compile(
     r"\ufeff?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*+<(?:[\w.-]+:)?opml[\s>/]",
     re.DOTALL | re.IGNORECASE,
 )
-_HARDENED: dict[str, Any] = {
-    "resolve_entities": False,
-    "no_network": True,
-    "load_dtd": False,
-    "huge_tree": False,
-}
 
 
 def is_opml(content: bytes) -> bool:
@@ -114,7 +109,7 @@ def add_feeds(path: Path, feeds: Iterable[Feed]) -> tuple[Feed, ...]:
     """
     content = path.read_bytes() if path.exists() else write_opml(())
     known = {url_key(feed.url) for feed in read_opml(content, str(path)).feeds}
-    tree = etree.parse(BytesIO(content.lstrip()), etree.XMLParser(**_HARDENED))
+    tree = etree.parse(BytesIO(content.lstrip()), etree.XMLParser(**HARDENED))
     body = _body(tree.getroot())
     added = []
     for feed in feeds:
@@ -138,7 +133,7 @@ def _outlines(content: bytes, name: str) -> Iterator[tuple[str, Any]]:
     root = None
     events = ("start", "end")
     try:
-        for event, element in etree.iterparse(BytesIO(content.lstrip()), events, **_HARDENED):
+        for event, element in etree.iterparse(BytesIO(content.lstrip()), events, **HARDENED):
             if root is None:
                 root = element
                 _check_root(root, name)

@@ -29,8 +29,8 @@ from pathlib import Path
 
 from lxml import etree
 
+from pipeline.secure_xml import parse_xml
 from pipeline.themes.imported import ImportedTheme, Importing, identifier, read_text
-from pipeline.themes.secure_xml import parse_xml
 from transforms.errors import ConfigError
 from transforms.logic.language import normalise_code
 from transforms.logic.themes.expressions import AndNot, Expression, Near, Term

@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from pipeline.secure_xml import parse_xml
 from pipeline.themes.imported import ImportedTheme, Importing, identifier, read_text
-from pipeline.themes.secure_xml import parse_xml
 from transforms.errors import ConfigError
 from transforms.logic.themes.expressions import Term
 from transforms.logic.themes.syntax import both, either

@@ -1,10 +1,19 @@
 """XML of others, read without entities of its own, outer files or network."""
 
 from pathlib import Path
+from typing import Any, Final
 
 from lxml import etree
 
 from transforms.errors import ConfigError
+
+HARDENED: Final[dict[str, Any]] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+}
+"""How lxml's parsers are set up for XML of others."""
 
 
 def parse_xml(text: str, path: Path) -> etree._Element:
@@ -14,15 +23,7 @@ def parse_xml(text: str, path: Path) -> etree._Element:
         ConfigError: it is not well-formed, or it declares a document type, which
             is where entities and outer files come in; names *path* and the line.
     """
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = etree.XMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, **HARDENED)
     try:
         root = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError as error:
