@@ -432,7 +432,7 @@ def test_a_theme_is_its_head_and_its_parts(load: Load) -> None:
             "names": "define: {rivers: river* OR stream*, walls: wall*}",
         }
     ).themes
-    assert {name: rule.language for name, rule in theme.by_id.items()} == {
+    assert {rule.id: rule.language for rule in theme.rules} == {
         "river_wall": None,
         "flood": None,
         "de_flut": "de",

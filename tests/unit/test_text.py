@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.logic.text import clean_text, html_to_text, looks_like_html, sentence_span
+from transforms.logic.text import clean_text, html_to_text, looks_like_html, sentence_ends
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from(" \n\r\t\0\u00ad\u200b\u00a0\u0301.")
@@ -26,6 +26,16 @@ def test_text_out_of_html_is_clean(html: str) -> None:
 @given(st.text(st.characters(exclude_characters="<&", exclude_categories=["Cs"])))
 def test_what_holds_no_markup_is_read_as_html_all_the_same(text: str) -> None:
     assert html_to_text(text) == html_to_text(f"<b></b>{text}")
+
+
+def sentence_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """The sentence that holds text[start:end], without blanks around it."""
+    ends = sentence_ends(text)
+    first = max((at for at in ends if at <= start), default=0)
+    last = min((at for at in ends if at >= end), default=len(text))
+    inner = text[first:last]
+    first += len(inner) - len(inner.lstrip())
+    return first, first + len(inner.strip())
 
 
 @given(TEXTS.map(clean_text).filter(bool), st.data())

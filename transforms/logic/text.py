@@ -104,7 +104,7 @@ def html_to_text(html: str) -> str:
     return clean_text("".join(parts))
 
 
-REACH = 1000  # characters each way that are searched for the ends of a sentence
+REACH = 1000  # characters of a sentence that are shown each way
 # It begins with one set of characters, which is what the search for it can skip to.
 _END = re.compile(
     r"[.!?…。！？\n](?:(?<=\n)|(?<!\n)[.!?…。！？]*+[\"'”’»)\]]*+(?=\s)|(?<=[。！？]))"
@@ -121,32 +121,12 @@ _SHORT = re.compile(
 )
 
 
-def sentence_span(text: str, start: int, end: int) -> tuple[int, int]:
-    """The sentence that holds text[start:end], as (start, end) without blanks around it.
-
-    A line feed always ends a sentence, a full stop after an abbreviation, an
-    initial or inside a number does not. A sentence reaches at most 1,000
-    characters before and after the span.
-    """
-    low = max(0, start - REACH)
-    low = first = max(low, text.rfind("\n", low, start) + 1)
-    for match in _END.finditer(text, low, start):
-        if _ends(text, match):
-            first = match.end()
-    last = min(len(text), end + REACH)
-    for match in _END.finditer(text, end, min(len(text), last + 1)):
-        if _ends(text, match):
-            last = match.end()
-            break
-    while first < start and text[first].isspace():
-        first += 1
-    while last > end and text[last - 1].isspace():
-        last -= 1
-    return first, last
-
-
 def sentence_ends(text: str) -> list[int]:
-    """Where the sentences of a text end, in order: those of `sentence_span`, however long."""
+    """Where the sentences of a text end, in order.
+
+    A line feed always ends a sentence, a full stop after an abbreviation, an initial or
+    inside a number does not.
+    """
     ends: list[int] = []
     last = -1
     for match in _END.finditer(text):
@@ -157,10 +137,6 @@ def sentence_ends(text: str) -> list[int]:
             ends.append(end)
             last = end
     return ends
-
-
-def _ends(text: str, match: re.Match[str]) -> bool:
-    return match.group() != "." or not _is_short(text, match.start())
 
 
 def _is_short(text: str, end: int) -> bool:

@@ -202,7 +202,7 @@ def test_rules_are_those_of_the_head_and_of_all_parts() -> None:
         definitions={"gangs": "Schleuser* OR Schlepper*"},
         codes={"gdelt": {"version": "2.1", "codes": ["REFUGEES"]}},
     )
-    assert one.by_id == {
+    assert {rule.id: rule for rule in one.rules} == {
         "frontex": Rule("frontex", 1, None, "Frontex", Term("frontex")),
         "en_asylum_seeker": Rule(
             "en_asylum_seeker", 4, "en", "asylum seeker*", Term("asylum seeker*")
@@ -217,8 +217,10 @@ def test_rules_are_those_of_the_head_and_of_all_parts() -> None:
 
 
 def test_a_theme_may_be_a_head_alone_or_have_all_rules_in_its_parts() -> None:
-    assert list(theme("asylum").by_id) == ["asylum"]
-    assert list(theme(parts={"en": {"terms": {1: ["asylum"]}}}).by_id) == ["en_asylum"]
+    assert [rule.id for rule in theme("asylum").rules] == ["asylum"]
+    assert [rule.id for rule in theme(parts={"en": {"terms": {1: ["asylum"]}}}).rules] == [
+        "en_asylum"
+    ]
 
 
 def test_files_may_use_what_other_files_of_the_theme_define() -> None:
@@ -338,9 +340,9 @@ def test_all_mistakes_are_told_in_the_order_of_the_files() -> None:
     ],
 )
 def test_a_query_without_an_id_is_named_by_its_first_words(query: str, name: str) -> None:
-    assert list(query_theme(query).by_id) == [name]
+    assert [rule.id for rule in query_theme(query).rules] == [name]
     parts = {"fr": {"queries": [{"query": query}, {"query": "x", "id": "Mine"}]}}
-    assert list(theme(parts=parts).by_id) == [f"fr_{name}", "Mine"]
+    assert [rule.id for rule in theme(parts=parts).rules] == [f"fr_{name}", "Mine"]
 
 
 def test_equal_names_are_told_apart_by_a_number_that_does_not_depend_on_the_order() -> None:

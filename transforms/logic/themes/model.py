@@ -218,11 +218,6 @@ class Theme:
     rules: tuple[Rule, ...]
     examples: tuple[ThemeExample, ...]
 
-    @cached_property
-    def by_id(self) -> dict[str, Rule]:
-        """The rules by their ids."""
-        return {rule.id: rule for rule in self.rules}
-
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that it has rules of their own for, sorted."""
