@@ -8,8 +8,8 @@ demo: setup ## run the main job on seeds/, as if for the first time, and show it
 	rm -rf out/demo
 	$(BIN)/policywire run --input 'seeds/*' --out out/demo --as-of 2026-11-24T06:00Z
 
-test: setup ## run all tests, a file a core
-	$(BIN)/python -m pytest -n auto --dist loadfile
+test: setup ## run all tests, a file a core; the slow ones come first
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: setup ## style and types
 	$(BIN)/ruff check .
